@@ -1,13 +1,18 @@
-import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { ROOT, run } from "./process.ts";
 
 /** Builds what changed, quietly, then runs the lab from `dist`: sources are never what is measured. */
-const root = fileURLToPath(new URL("..", import.meta.url));
-const build = spawnSync("turbo", ["run", "build"], { cwd: root, encoding: "utf8" });
-if (build.status !== 0) {
-  process.stderr.write(`${build.stdout ?? ""}${build.stderr ?? ""}${build.error ?? ""}\n`);
-  process.exit(1);
+const build = await run("turbo", ["run", "build"]);
+if (build.code !== 0) {
+  console.error(build.output);
+  process.exit(build.code);
 }
-const main = fileURLToPath(new URL("../apps/lab/dist/main.js", import.meta.url));
-const lab = spawnSync(process.execPath, [main, ...process.argv.slice(2)], { stdio: "inherit" });
-process.exit(lab.status ?? 1);
+const main = join(ROOT, "apps", "lab", "dist", "main.js");
+const lab = spawn(process.execPath, [main, ...process.argv.slice(2)], { stdio: "inherit" });
+// Ctrl-C reaches the lab as well, and it ends with what was measured: wait for that.
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => lab.kill("SIGTERM"));
+lab.on("exit", (code) => {
+  process.exitCode = code ?? 1;
+});

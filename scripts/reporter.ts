@@ -45,9 +45,12 @@ function summarize(modules: readonly TestModule[], errors: readonly SerializedEr
   return { passed, failures, skips };
 }
 
+/** The error with the lines of its stack that are ours, and the difference if there is one. */
 function describe(error: SerializedError): string {
+  const stack = (error.stack ?? error.message).split("\n");
+  const ours = stack.filter((line) => !/^\s+at .*(node_modules|node:internal)/.test(line));
   const diff = typeof error["diff"] === "string" ? `\n${error["diff"]}` : "";
-  return `${error.stack ?? error.message}${diff}`;
+  return ours.join("\n") + diff;
 }
 
 export default SummaryReporter;
