@@ -160,6 +160,11 @@ test("package shape: a third-party dependency may have a package named for it", 
   expect(checkShape(around({ ...pkg, dir: "packages/series-index-lmdb" }))).toEqual([]);
 });
 
+test("package shape: a package may ship a data folder", () => {
+  const files = ["dist", "src", "data", "LICENSE", "README.md"];
+  expect(checkShape(around(wal({ manifest: { files } })))).toEqual([]);
+});
+
 test.each([
   ["factory", { "src/batched.ts": 'const name = { name: "batched" };' }, "exports batchedWal()"],
   ["name", { "src/batched.ts": "export function batchedWal() {}" }, 'says name: "batched"'],
