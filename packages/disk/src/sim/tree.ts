@@ -1,0 +1,39 @@
+import { diskFailure, type Operation } from "../failure.ts";
+import { SimDirectory, type Entry } from "./directory.ts";
+import { SimFile } from "./file.ts";
+
+/** Where a name is, or could be. */
+export interface Place {
+  readonly parent: SimDirectory;
+  readonly name: string;
+  readonly entry: Entry | undefined;
+}
+
+/** Splits a path: empty parts and "." do not count, so "/a//b" is "a", "b". */
+export function partsOf(path: string): string[] {
+  return path.split("/").filter((part) => part !== "" && part !== ".");
+}
+
+/** Finds what a path names, the root included. Undefined when there is none. */
+export function find(root: SimDirectory, path: string): Entry | undefined {
+  let entry: Entry | undefined = root;
+  for (const part of partsOf(path)) {
+    if (!(entry instanceof SimDirectory)) return undefined;
+    entry = entry.names.get(part);
+  }
+  return entry;
+}
+
+/** Finds the place of a path in its parent, which must exist. */
+export function place(root: SimDirectory, path: string, operation: Operation): Place {
+  const parts = partsOf(path);
+  const name = parts.pop();
+  if (name === undefined) throw diskFailure(operation, path, "EBUSY"); // The root itself.
+  let parent: Entry | undefined = root;
+  for (const part of parts) {
+    if (parent instanceof SimDirectory) parent = parent.names.get(part);
+    if (parent === undefined) throw diskFailure(operation, path, "ENOENT");
+    if (parent instanceof SimFile) throw diskFailure(operation, path, "ENOTDIR");
+  }
+  return { parent: parent as SimDirectory, name, entry: parent.names.get(name) };
+}
