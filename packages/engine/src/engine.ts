@@ -1,0 +1,239 @@
+import { makeBatch, type RowBatch } from "@varve/bytes";
+import {
+  StorageError,
+  type AllocatorStats,
+  type BlockManagerStats,
+  type DiskLock,
+  type Labels,
+  type LockStats,
+  type Lsn,
+  type MaintainReport,
+  type SeriesIndexStats,
+  type WalStats,
+} from "@varve/contracts";
+import type { Maintenance } from "./maintenance.ts";
+import type { Parts } from "./parts.ts";
+import { PreparedLabels } from "./prepared.ts";
+import type { RecoveryReport } from "./replay.ts";
+import { select, type Selection, type TimeRange } from "./select.ts";
+import type { PhaseClock, TimingReport } from "./timing.ts";
+import { UserBatch } from "./user-batch.ts";
+import type { BatchResult, Writer } from "./writer.ts";
+
+/** How far what was written has come: accepted >= written >= durable, counted in batches. */
+export interface Marks {
+  readonly accepted: Lsn;
+  readonly written: Lsn;
+  readonly durable: Lsn;
+}
+
+/** Counters of an engine and its parts. */
+export interface EngineStats {
+  readonly series: number;
+  readonly nextRef: number;
+  /** Rows accepted and not yet logged. */
+  readonly rowsOpen: number;
+  readonly memory: { readonly bytesTaken: number; readonly bytesMax: number };
+  readonly index: SeriesIndexStats;
+  readonly wal: WalStats;
+  readonly allocator: AllocatorStats;
+  readonly blocks: BlockManagerStats;
+  readonly locks: LockStats;
+}
+
+/** What an engine is made of. */
+export interface EngineParts {
+  readonly parts: Parts;
+  readonly writer: Writer;
+  readonly maintenance: Maintenance;
+  readonly clock: PhaseClock | null;
+  readonly lock: DiskLock;
+  readonly recovery: RecoveryReport;
+}
+
+/** A series to append to, without its labels being looked at again. */
+export interface SeriesHandle {
+  readonly labels: Labels;
+  /** Accepts a sample, or throws the row's typed error. */
+  append(time: number, value: number): void;
+}
+
+/** Default budget of `maintain`, in milliseconds. */
+const BUDGET_MS = 50;
+
+/** An open store: one writer, one directory, one plan. `await using` closes it. */
+export class Engine implements AsyncDisposable {
+  /** What the open found and did. */
+  readonly recovery: RecoveryReport;
+  readonly #parts: Parts;
+  readonly #writer: Writer;
+  readonly #maintenance: Maintenance;
+  readonly #clock: PhaseClock | null;
+  readonly #lock: DiskLock;
+  readonly #scratch: RowBatch;
+  readonly #onExit = (): void => this.#closeAtExit();
+  #closing: Promise<void> | null = null;
+
+  constructor(made: EngineParts) {
+    this.recovery = made.recovery;
+    this.#parts = made.parts;
+    this.#writer = made.writer;
+    this.#maintenance = made.maintenance;
+    this.#clock = made.clock;
+    this.#lock = made.lock;
+    this.#scratch = makeBatch(made.parts.memory, 1);
+    // Before the log's own hook, which drains what it was given.
+    process.prependListener("exit", this.#onExit);
+  }
+
+  /**
+   * Accepts one sample: checked, in order and visible to `select` at once; logged with its batch.
+   * `flush` makes it durable. With a `sync` log it is durable on return.
+   *
+   * Throws LABELS, BAD_TIME, OUT_OF_ORDER, CONFLICT or LIMIT when the sample itself is refused, and
+   * what the log throws when it cannot go on; nothing of the sample was written then. The same time and
+   * bits as the series' last sample are accepted and change nothing.
+   */
+  write(labels: Labels | PreparedLabels, time: number, value: number): void {
+    if (this.#closing !== null) this.#refuse();
+    if (labels instanceof PreparedLabels) this.#writer.writePrepared(labels, time, value);
+    else this.#writer.write(labels, time, value);
+  }
+
+  /** Checks and encodes a label set once, to write with many times. Throws LABELS. */
+  labels(labels: Labels): PreparedLabels {
+    this.#scratch.clear();
+    this.#parts.encoder.encode(labels, this.#scratch, 0);
+    const key = this.#scratch.keys.slice(0, this.#scratch.keyAt[1]);
+    return new PreparedLabels({ ...labels }, key);
+  }
+
+  /** A handle for one series. The series comes into being with its first accepted sample. Throws LABELS. */
+  series(labels: Labels): SeriesHandle {
+    const prepared = this.labels(labels);
+    return {
+      labels: prepared.labels,
+      append: (time, value) => this.write(prepared, time, value),
+    };
+  }
+
+  /** An empty batch of this engine's, for `capacity` rows. Disposing it gives its memory back. */
+  batch(capacity = 1024): UserBatch {
+    return new UserBatch(makeBatch(this.#parts.memory, capacity), this.#parts.encoder, this.#clock);
+  }
+
+  /**
+   * Writes the batch's rows as one atomic batch of the log. Rows that are refused say why in their status;
+   * the others go in. Throws what the log throws when it refuses: then index, blocks and batch are as before.
+   */
+  writeBatch(batch: UserBatch): BatchResult {
+    if (this.#closing !== null) this.#refuse();
+    const result = this.#writer.writeBatch(batch.rows);
+    batch.rememberRefs();
+    return result;
+  }
+
+  /** Resolves when all that was accepted before the call is durable, with the mark reached. */
+  async flush(): Promise<Lsn> {
+    if (this.#closing !== null) this.#refuse();
+    this.#writer.close();
+    return this.#parts.wal.commit();
+  }
+
+  /**
+   * Selects the series whose labels equal every matcher's, with their samples in from <= time < until.
+   * It shows what was accepted before the call, however long the reading takes.
+   */
+  select(matchers: Labels, range: TimeRange = {}): Selection {
+    if (this.#closing !== null) this.#refuse();
+    this.#writer.close();
+    return select(this.#parts, matchers, range);
+  }
+
+  /** Does background work now, for about `budgetMs`. Throws what kept it from persisting. */
+  async maintain(budgetMs = BUDGET_MS): Promise<MaintainReport> {
+    if (this.#closing !== null) this.#refuse();
+    this.#writer.close();
+    return this.#maintenance.run(budgetMs);
+  }
+
+  /** Moves all samples to `sealed/`, writes a checkpoint and cuts the log, however short it is. */
+  async compactLog(): Promise<void> {
+    if (this.#closing !== null) this.#refuse();
+    await this.#maintenance.compactLog();
+  }
+
+  get marks(): Marks {
+    const { accepted, written, durable } = this.#parts.wal;
+    return { accepted, written, durable };
+  }
+
+  stats(): EngineStats {
+    const { index, memory, wal, blocks, locks } = this.#parts;
+    return {
+      series: index.size,
+      nextRef: index.nextRef,
+      rowsOpen: this.#writer.rowsOpen,
+      memory: { bytesTaken: memory.bytesTaken, bytesMax: memory.bytesMax },
+      index: index.stats,
+      wal: wal.stats,
+      allocator: this.#parts.allocatorStats(),
+      blocks: blocks.stats,
+      locks: locks.stats,
+    };
+  }
+
+  /** The phases of the rows that were timed, or null when timing is off. */
+  timing(): TimingReport | null {
+    return this.#clock?.report() ?? null;
+  }
+
+  /** Forgets what was timed so far. */
+  resetTiming(): void {
+    this.#clock?.reset();
+  }
+
+  /** Makes all accepted durable, closes every part and gives the lock back. Calling it again waits for the first. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    process.off("exit", this.#onExit);
+    this.#writer.stop();
+    await this.#maintenance.stop();
+    let failure: unknown;
+    try {
+      this.#writer.close();
+      const durable = await this.#parts.wal.commit();
+      await this.#parts.index.commit(durable);
+    } catch (error) {
+      failure = error;
+    }
+    try {
+      await this.#parts.dispose();
+    } catch (error) {
+      failure ??= error;
+    } finally {
+      this.#lock.release();
+    }
+    if (failure !== undefined) throw failure;
+  }
+
+  #closeAtExit(): void {
+    try {
+      this.#writer.close();
+    } catch {
+      // The process ends: the log's own hook says what could not be drained.
+    }
+  }
+
+  #refuse(): never {
+    throw new StorageError("CLOSED", "the engine is closed: open the directory again");
+  }
+}

@@ -1,0 +1,72 @@
+import { LABEL_LIMITS } from "@varve/contracts";
+import { nodeDisk } from "@varve/disk/node";
+import { join, resolve } from "node:path";
+import { MEMORY_BYTES_MAX } from "@varve/bytes";
+import { Engine } from "./engine.ts";
+import { Maintenance } from "./maintenance.ts";
+import type { EngineOptions, FullOptions } from "./options.ts";
+import { openParts } from "./parts.ts";
+import { checkPlan } from "./plan.ts";
+import { RefSet } from "./ref-set.ts";
+import { replay } from "./replay.ts";
+import { readFormat, writeFormat } from "./store-format.ts";
+import { PhaseClock } from "./timing.ts";
+import { Writer } from "./writer.ts";
+
+/** Share of the memory that the allocator's regions may take, unless an option says otherwise. */
+const ALLOCATOR_SHARE = 0.75;
+
+/**
+ * Opens a data directory, or makes one: takes the lock, opens the plan's parts, replays the log.
+ *
+ * Throws PLAN, LOCKED, UNSUPPORTED_VERSION, INPUT (not a varve directory), LIMIT, WAL_CORRUPT or DISK;
+ * what was opened until then is closed again.
+ */
+export async function open(options: EngineOptions): Promise<Engine> {
+  const full = withDefaults(options);
+  const { plan, dir, disk } = full;
+  checkPlan(plan);
+  if (disk.kind(dir) !== "none") readFormat(disk, dir); // Refuses strangers before anything is touched.
+  disk.makeDirectory(dir);
+  const lock = disk.lock(join(dir, "LOCK"));
+  try {
+    const format = readFormat(disk, dir) ?? writeFormat(disk, dir, full.hashSeed);
+    const clock = full.timing === "off" ? null : new PhaseClock(full.timing);
+    const parts = await openParts(full, format, clock);
+    try {
+      const logged = new RefSet();
+      const recovery = replay(parts, logged, plan["series-index"].traits.persistent);
+      const writer = new Writer(parts, logged, clock, full);
+      const maintenance = new Maintenance(parts, writer, full);
+      return new Engine({ parts, writer, maintenance, clock, lock, recovery });
+    } catch (error) {
+      await parts.dispose().catch(() => undefined);
+      throw error;
+    }
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function withDefaults(options: EngineOptions): FullOptions {
+  const { memoryBytesMax = MEMORY_BYTES_MAX, plan } = options;
+  const isDurable = plan.wal?.traits.acknowledges === "durable";
+  return {
+    plan,
+    dir: resolve(options.dir),
+    disk: options.disk ?? nodeDisk(),
+    memoryBytesMax,
+    allocatorBytesMax: options.allocatorBytesMax ?? Math.floor(memoryBytesMax * ALLOCATOR_SHARE),
+    labelLimits: { ...LABEL_LIMITS, ...options.labelLimits },
+    seriesMax: options.seriesMax ?? 0xffffffff,
+    seriesExpected: options.seriesExpected ?? 0,
+    rowsPerClose: options.rowsPerClose ?? (isDurable ? 1 : 64),
+    closeDelayMs: options.closeDelayMs ?? 5,
+    recovery: options.recovery ?? "tail",
+    timing: options.timing ?? "off",
+    maintainEveryMs: options.maintainEveryMs ?? 50,
+    walBytesMax: options.walBytesMax ?? 2 ** 30,
+    hashSeed: options.hashSeed,
+  };
+}

@@ -1,0 +1,121 @@
+import { reserveMemory } from "@varve/bytes";
+import type {
+  AllocatorStats,
+  BlockManager,
+  KeyEncoder,
+  Locks,
+  Memory,
+  RecordCodec,
+  SeriesHasher,
+  SeriesIndex,
+  WriteAheadLog,
+} from "@varve/contracts";
+import { join } from "node:path";
+import type { FullOptions } from "./options.ts";
+import type { StoreFormat } from "./store-format.ts";
+import {
+  timedAllocator,
+  timedBlocks,
+  timedChunk,
+  timedCodec,
+  timedDisk,
+  timedEncoder,
+  timedHasher,
+  timedIndex,
+  timedLocks,
+  timedWal,
+} from "./timed.ts";
+import type { PhaseClock } from "./timing.ts";
+
+/** The opened parts of an engine, and what they share. */
+export interface Parts {
+  readonly memory: Memory;
+  readonly encoder: KeyEncoder;
+  readonly hasher: SeriesHasher;
+  readonly codec: RecordCodec;
+  readonly locks: Locks;
+  readonly index: SeriesIndex;
+  readonly blocks: BlockManager;
+  readonly wal: WriteAheadLog;
+  /** Statistics of the allocator, which only the block manager calls. */
+  allocatorStats(): AllocatorStats;
+  /** Closes what was opened, last first, and throws the first failure once all are closed. */
+  dispose(): Promise<void>;
+}
+
+/** Opens every part of a plan. When one refuses, those opened before it are closed again. */
+export async function openParts(
+  options: FullOptions,
+  format: StoreFormat,
+  clock: PhaseClock | null,
+): Promise<Parts> {
+  const { plan, dir, disk, seriesExpected } = options;
+  const opened: AsyncDisposable[] = [];
+  const quarantineDir = join(dir, "quarantine");
+  try {
+    const memory = reserveMemory({ bytesMax: options.memoryBytesMax });
+    const encoder = await plan["label-key"].open({ limits: options.labelLimits });
+    const hasher = await plan["series-id"].open({ seed: format.hashSeed });
+    const codec = await plan.record.open({});
+    const allocator = await plan.allocator.open({ memory, bytesMax: options.allocatorBytesMax });
+    const chunk = await plan.chunk.open({});
+    const locks = await plan.locks.open({ memory });
+    const index = await plan["series-index"].open({
+      memory,
+      disk,
+      dir: join(dir, `index.${plan["series-index"].name}`),
+      storeId: format.storeId,
+      seed: format.hashSeed,
+      seriesMax: options.seriesMax,
+      seriesExpected,
+    });
+    opened.push(index);
+    const blocks = await plan["block-manager"].open({
+      memory,
+      disk: clock === null ? disk : timedDisk(disk, clock, { write: "persist", sync: "persist" }),
+      dir: join(dir, "sealed"),
+      quarantineDir,
+      allocator: clock === null ? allocator : timedAllocator(allocator, clock),
+      chunk: clock === null ? chunk : timedChunk(chunk, clock),
+      seriesExpected,
+    });
+    opened.push(blocks);
+    const wal = await plan.wal.open({
+      memory,
+      disk:
+        clock === null ? disk : timedDisk(disk, clock, { write: "wal write", sync: "wal sync" }),
+      dir: join(dir, "wal"),
+      quarantineDir,
+      storeId: format.storeId,
+      recovery: options.recovery,
+    });
+    opened.push(wal);
+    return {
+      memory,
+      encoder: clock === null ? encoder : timedEncoder(encoder, clock),
+      hasher: clock === null ? hasher : timedHasher(hasher, clock),
+      codec: clock === null ? codec : timedCodec(codec, clock),
+      locks: clock === null ? locks : timedLocks(locks, clock),
+      index: clock === null ? index : timedIndex(index, clock),
+      blocks: clock === null ? blocks : timedBlocks(blocks, clock),
+      wal: clock === null ? wal : timedWal(wal, clock),
+      allocatorStats: () => allocator.stats,
+      dispose: () => disposeAll(opened),
+    };
+  } catch (error) {
+    await disposeAll(opened).catch(() => undefined); // The first failure is the one to tell.
+    throw error;
+  }
+}
+
+async function disposeAll(opened: AsyncDisposable[]): Promise<void> {
+  let failure: unknown;
+  for (const part of opened.splice(0).reverse()) {
+    try {
+      await part[Symbol.asyncDispose]();
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  if (failure !== undefined) throw failure;
+}

@@ -1,0 +1,175 @@
+import { makeBatch, readU64, type RowBatch } from "@varve/bytes";
+import {
+  ACCEPTED,
+  LIMIT,
+  StorageError,
+  type IndexSettlement,
+  type Lsn,
+  type RecordBuffer,
+  type RecordVisitor,
+  type SeriesRef,
+  type WalRecovery,
+} from "@varve/contracts";
+import type { Parts } from "./parts.ts";
+import type { RefSet } from "./ref-set.ts";
+
+/** Rows that replay hands to the parts at once. */
+const REPLAY_ROWS = 1024;
+
+/** Type of our private record that keeps `nextRef` in a checkpoint: { u8 version, u64 nextRef }. */
+const NEXT_REF_RECORD = 132;
+const NEXT_REF_VERSION = 1;
+
+/** What an open found and did. */
+export interface RecoveryReport {
+  readonly wal: WalRecovery;
+  /** For an index on disk: whether it had to be built anew. */
+  readonly index: IndexSettlement & { readonly persistent: boolean };
+  /** Series and samples that the log told. */
+  readonly series: number;
+  readonly samples: number;
+  /** Samples that were in `sealed/` already. */
+  readonly samplesSkipped: number;
+  /** Samples of series that the log never named, which are lost: damage, unless the mode is `salvage`. */
+  readonly samplesOrphaned: number;
+  readonly durationMs: number;
+}
+
+/** Tells the log's story to index and block manager, and marks which series the log holds. */
+export function replay(parts: Parts, logged: RefSet, persistent: boolean): RecoveryReport {
+  const start = performance.now();
+  const replayer = new Replayer(parts, logged);
+  const wal = parts.wal.replay((bytes, from, until, lsn) =>
+    replayer.record(bytes, from, until, lsn),
+  );
+  const index = replayer.finish();
+  return {
+    wal,
+    index: { ...index, persistent },
+    series: replayer.series,
+    samples: replayer.samples,
+    samplesSkipped: replayer.skipped,
+    samplesOrphaned: replayer.orphaned,
+    durationMs: performance.now() - start,
+  };
+}
+
+/** Writes the record that lets refs never be reused, even when the newest series are gone from the log. */
+export function encodeNextRef(nextRef: SeriesRef, into: RecordBuffer): void {
+  into.reserve(10);
+  const view = new DataView(into.bytes.buffer, into.bytes.byteOffset + into.length, 10);
+  view.setUint8(0, NEXT_REF_RECORD);
+  view.setUint8(1, NEXT_REF_VERSION);
+  view.setBigUint64(2, BigInt(nextRef));
+  into.length += 10;
+  into.endRecord();
+}
+
+class Replayer {
+  series = 0;
+  samples = 0;
+  skipped = 0;
+  orphaned = 0;
+  readonly #parts: Parts;
+  readonly #logged: RefSet;
+  readonly #seriesRows: RowBatch;
+  readonly #sampleRows: RowBatch;
+  #nextRef: SeriesRef = 1;
+  #lsn: Lsn = 0;
+  readonly #visitor: RecordVisitor = {
+    series: (ref, bytes, from, until) => this.#addSeries(ref, bytes, from, until),
+    samples: (refs, times, values, count) => this.#addSamples(refs, times, values, count),
+  };
+
+  constructor(parts: Parts, logged: RefSet) {
+    this.#parts = parts;
+    this.#logged = logged;
+    this.#seriesRows = makeBatch(parts.memory, REPLAY_ROWS);
+    this.#sampleRows = makeBatch(parts.memory, REPLAY_ROWS);
+  }
+
+  record(bytes: Uint8Array, from: number, until: number, lsn: Lsn): void {
+    // The samples of one batch are applied under its own Lsn.
+    if (lsn !== this.#lsn) this.#applySamples();
+    this.#lsn = lsn;
+    if (this.#parts.codec.decode(bytes, from, until, this.#visitor)) return;
+    const isNextRef = until - from === 10 && bytes[from] === NEXT_REF_RECORD;
+    if (isNextRef) this.#nextRef = Math.max(this.#nextRef, readU64(bytes, from + 2));
+  }
+
+  finish(): IndexSettlement {
+    this.#applySamples();
+    this.#adoptSeries();
+    const { index, blocks } = this.#parts;
+    const settlement = index.settle(Math.max(this.#nextRef, blocks.refMax + 1));
+    this.#seriesRows.dispose();
+    this.#sampleRows.dispose();
+    return settlement;
+  }
+
+  #addSeries(ref: SeriesRef, bytes: Uint8Array, from: number, until: number): void {
+    const rows = this.#seriesRows;
+    if (rows.length === rows.capacity) this.#adoptSeries();
+    const row = rows.length;
+    const length = until - from;
+    rows.reserveKey(row, length);
+    const at = rows.keyAt[row]!;
+    for (let i = 0; i < length; i += 1) rows.keys[at + i] = bytes[from + i]!;
+    rows.add(0, 0);
+    rows.keyAt[row + 1] = at + length;
+    rows.refs[row] = ref;
+    if (!this.#logged.has(ref)) this.series += 1;
+    this.#logged.add(ref);
+    this.#nextRef = Math.max(this.#nextRef, ref + 1);
+  }
+
+  #addSamples(refs: Uint32Array, times: Float64Array, values: Float64Array, count: number): void {
+    const rows = this.#sampleRows;
+    const words = new Int32Array(values.buffer, values.byteOffset, 2 * count);
+    for (let i = 0; i < count; i += 1) {
+      if (!this.#logged.has(refs[i]!)) {
+        this.orphaned += 1;
+        continue;
+      }
+      if (rows.length === rows.capacity) this.#applySamples();
+      const row = rows.add(times[i]!, 0);
+      rows.refs[row] = refs[i]!;
+      rows.valueWords[2 * row] = words[2 * i]!;
+      rows.valueWords[2 * row + 1] = words[2 * i + 1]!;
+    }
+  }
+
+  #adoptSeries(): void {
+    const rows = this.#seriesRows;
+    if (rows.length === 0) return;
+    this.#parts.hasher.hash(rows, 0, rows.length);
+    this.#parts.index.adopt(rows, 0, rows.length);
+    rows.clear();
+  }
+
+  #applySamples(): void {
+    const rows = this.#sampleRows;
+    if (rows.length === 0) return;
+    const { blocks } = this.#parts;
+    blocks.admit(rows, 0, rows.length);
+    let applied = 0;
+    for (let row = 0; row < rows.length; row += 1) {
+      if (rows.status[row] === ACCEPTED) applied += 1;
+      else if (rows.status[row] === LIMIT) throw memoryError(this.#parts.memory.bytesMax);
+    }
+    // What `sealed/` holds already is refused here as old or repeated.
+    blocks.append(rows, 0, rows.length, this.#lsn);
+    this.samples += applied;
+    this.skipped += rows.length - applied;
+    rows.clear();
+  }
+}
+
+function memoryError(bytesMax: number): StorageError {
+  return new StorageError(
+    "LIMIT",
+    `the log holds more than fits in ${bytesMax} bytes of memory; nothing was lost; ` +
+      "open with a larger memoryBytesMax or allocatorBytesMax",
+    { facts: { limit: "memoryBytesMax", value: bytesMax } },
+  );
+}

@@ -1,0 +1,37 @@
+import {
+  BAD_TIME,
+  CONFLICT,
+  LIMIT,
+  OUT_OF_ORDER,
+  StorageError,
+  type RowStatus,
+  type StorageErrorCode,
+} from "@varve/contracts";
+
+/** Most characters of a label set that a message repeats. */
+const LABELS_SHOWN_MAX = 200;
+
+/** The typed error for a row that was refused. `series` says which series, in any readable form. */
+export function rowError(status: RowStatus, series: unknown, time: number): StorageError {
+  const name = describe(series);
+  const facts = { time, series: name };
+  const [code, reason] = REASONS[status] ?? (["LIMIT", "was refused"] as const);
+  return new StorageError(code, `${name} at ${time}: ${reason}; the row was not written`, {
+    facts,
+  });
+}
+
+const REASONS: { readonly [status: RowStatus]: readonly [StorageErrorCode, string] } = {
+  [BAD_TIME]: ["BAD_TIME", "the time is not a safe integer of milliseconds"],
+  [CONFLICT]: ["CONFLICT", "the series has another value at this time"],
+  [OUT_OF_ORDER]: ["OUT_OF_ORDER", "the series has a later sample"],
+  [LIMIT]: [
+    "LIMIT",
+    "no room for the series: seriesMax, memoryBytesMax or allocatorBytesMax is reached",
+  ],
+};
+
+function describe(series: unknown): string {
+  const text = typeof series === "string" ? series : (JSON.stringify(series) ?? String(series));
+  return text.length > LABELS_SHOWN_MAX ? `${text.slice(0, LABELS_SHOWN_MAX)}…` : text;
+}

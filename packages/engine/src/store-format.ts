@@ -1,0 +1,77 @@
+import { StorageError, type Disk, type HashSeed } from "@varve/contracts";
+import { readAll, writeFileDurably } from "@varve/disk/transfer";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+
+/** Version of the directory layout and of every file in it that has no version of its own. */
+export const FORMAT_VERSION = 1;
+
+/** What the file FORMAT says about a data directory. */
+export interface StoreFormat {
+  readonly version: number;
+  /** 32 hex digits. */
+  readonly storeId: string;
+  /** Kept with the directory, because an index on disk finds its entries by these hashes. */
+  readonly hashSeed: HashSeed;
+}
+
+const FORMAT = "FORMAT";
+/** Names that may exist beside a FORMAT that was never finished. */
+const BEFORE_FORMAT = new Set(["FORMAT.tmp", "LOCK", "LOCK.info", "LOCK-journal", "lost+found"]);
+const LINE = /^varve (\d+)\nstore ([0-9a-f]{32})\nseed ([0-9a-f]{8})([0-9a-f]{8})\n$/;
+
+/** Reads FORMAT. Returns null for a directory that is new; throws when it is somebody else's or from the future. */
+export function readFormat(disk: Disk, dir: string): StoreFormat | null {
+  const path = join(dir, FORMAT);
+  if (disk.kind(path) === "none") {
+    const strangers = disk.list(dir).filter((name) => !BEFORE_FORMAT.has(name));
+    if (strangers.length === 0) return null;
+    throw new StorageError(
+      "INPUT",
+      `${dir}: not a varve directory: it has no FORMAT, but holds ${JSON.stringify(strangers[0])}; ` +
+        "nothing was touched; name an empty directory or a varve one",
+      { facts: { path: dir, found: strangers[0] } },
+    );
+  }
+  const text = new TextDecoder().decode(readAll(disk, path));
+  const version = /^varve (\d{1,9})\n/.exec(text);
+  if (version !== null && Number(version[1]) !== FORMAT_VERSION) {
+    throw new StorageError(
+      "UNSUPPORTED_VERSION",
+      `${path}: version ${version[1]}; this release reads version ${FORMAT_VERSION}; ` +
+        "nothing was touched; open it with the release that wrote it",
+      { facts: { path, version: Number(version[1]), supported: FORMAT_VERSION } },
+    );
+  }
+  const found = LINE.exec(text);
+  if (found === null) {
+    throw new StorageError(
+      "INPUT",
+      `${path}: damaged: it does not name a version, a store and a seed; the data beside it was not touched; ` +
+        "put FORMAT back from a copy of this directory",
+      { facts: { path } },
+    );
+  }
+  return {
+    version: FORMAT_VERSION,
+    storeId: found[2]!,
+    hashSeed: { high: Number.parseInt(found[3]!, 16), low: Number.parseInt(found[4]!, 16) },
+  };
+}
+
+/** Makes a new directory's FORMAT, durably. */
+export function writeFormat(disk: Disk, dir: string, hashSeed: HashSeed | undefined): StoreFormat {
+  const random = randomBytes(24);
+  const format: StoreFormat = {
+    version: FORMAT_VERSION,
+    storeId: random.toString("hex", 0, 16),
+    hashSeed: hashSeed ?? { low: random.readUInt32LE(16), high: random.readUInt32LE(20) },
+  };
+  const text = `varve ${format.version}\nstore ${format.storeId}\nseed ${hex(format.hashSeed.high)}${hex(format.hashSeed.low)}\n`;
+  writeFileDurably(disk, join(dir, FORMAT), new TextEncoder().encode(text));
+  return format;
+}
+
+function hex(word: number): string {
+  return (word >>> 0).toString(16).padStart(8, "0");
+}

@@ -1,0 +1,294 @@
+import { makeBatch, type RowBatch } from "@varve/bytes";
+import {
+  ACCEPTED,
+  BAD_TIME,
+  LIMIT,
+  NO_SERIES,
+  OPEN,
+  REPEATED,
+  type Labels,
+  type Lsn,
+  type RowStatus,
+  type SeriesRef,
+} from "@varve/contracts";
+import type { Parts } from "./parts.ts";
+import type { PreparedLabels } from "./prepared.ts";
+import type { RefSet } from "./ref-set.ts";
+import { rowError } from "./row-error.ts";
+import type { PhaseClock } from "./timing.ts";
+import { phase } from "./timing.ts";
+
+/** What became of a written batch. Each row's own answer is in its status column. */
+export interface BatchResult {
+  readonly lsn: Lsn;
+  /** Rows that were accepted, those that repeat the last sample included. */
+  readonly accepted: number;
+  readonly rejected: number;
+}
+
+export interface WriterOptions {
+  readonly rowsPerClose: number;
+  readonly closeDelayMs: number;
+}
+
+/** Share of the memory above which no new series are taken, so that existing ones keep room to be sealed. */
+const NEW_SERIES_SHARE = 0.95;
+
+const LIMITS = phase("limits");
+
+/**
+ * The write path: validate, then log, then apply.
+ *
+ * A single write is a row of the open batch: found, checked and accepted or refused at once, logged and
+ * applied when the batch closes. Nothing here awaits.
+ */
+export class Writer {
+  readonly #parts: Parts;
+  readonly #logged: RefSet;
+  readonly #clock: PhaseClock | null;
+  readonly #rowsPerClose: number;
+  readonly #closeDelayMs: number;
+  readonly #open: RowBatch;
+  readonly #dropped: Uint32Array;
+  readonly #bytesForNew: number;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(parts: Parts, logged: RefSet, clock: PhaseClock | null, options: WriterOptions) {
+    this.#parts = parts;
+    this.#logged = logged;
+    this.#clock = clock;
+    this.#rowsPerClose = options.rowsPerClose;
+    this.#closeDelayMs = options.closeDelayMs;
+    this.#open = makeBatch(parts.memory, options.rowsPerClose);
+    this.#dropped = new Uint32Array(1);
+    this.#bytesForNew = parts.memory.bytesMax * NEW_SERIES_SHARE;
+  }
+
+  /** Rows that are accepted and not yet logged. */
+  get rowsOpen(): number {
+    return this.#open.length;
+  }
+
+  write(labels: Labels, time: number, value: number): void {
+    const rows = this.#open;
+    if (!Number.isSafeInteger(time)) throw rowError(BAD_TIME, labels, time);
+    if (rows.length === rows.capacity) this.close(); // An earlier closing failed.
+    this.#clock?.beginPlacing(1);
+    this.#parts.encoder.encode(labels, rows, rows.length);
+    const row = rows.addKeyed(time, value);
+    this.#parts.locks.acquire();
+    const status = this.#placeKeyed(row);
+    this.#finishRow(row, status, labels, time);
+  }
+
+  writePrepared(prepared: PreparedLabels, time: number, value: number): void {
+    const rows = this.#open;
+    if (!Number.isSafeInteger(time)) throw rowError(BAD_TIME, prepared.labels, time);
+    if (rows.length === rows.capacity) this.close();
+    this.#clock?.beginPlacing(1);
+    let row: number;
+    let status: RowStatus;
+    if (prepared.ref !== NO_SERIES && this.#logged.has(prepared.ref)) {
+      row = rows.add(time, value);
+      rows.refs[row] = prepared.ref;
+      this.#parts.locks.acquire();
+      this.#parts.blocks.admit(rows, row, row + 1);
+      status = rows.status[row]!;
+    } else {
+      prepared.copyKey(rows);
+      row = rows.addKeyed(time, value);
+      this.#parts.locks.acquire();
+      status = this.#placeKeyed(row);
+      if (status === ACCEPTED) prepared.ref = rows.refs[row]!;
+    }
+    this.#finishRow(row, status, prepared.labels, time);
+  }
+
+  writeBatch(rows: RowBatch): BatchResult {
+    const parts = this.#parts;
+    const count = rows.length;
+    parts.locks.acquire();
+    let nextRefBefore = 0;
+    try {
+      this.#closeOpen();
+      nextRefBefore = parts.index.nextRef;
+      this.#clock?.beginPlacing(count);
+      parts.hasher.hash(rows, 0, count);
+      parts.index.find(rows, 0, count);
+      this.#checkLimits(rows, count);
+      parts.index.insert(rows, 0, count);
+      parts.blocks.admit(rows, 0, count);
+      const rejected = this.#markNew(rows, count);
+      this.#clock?.end();
+      if (rejected > 0) this.#dropRefused(rows, count, nextRefBefore);
+      const lsn = this.#logAndApply(rows);
+      return { lsn, accepted: count - rejected, rejected };
+    } catch (error) {
+      if (nextRefBefore > 0) this.#takeBack(rows, 0, count, nextRefBefore);
+      throw error;
+    } finally {
+      parts.locks.release();
+    }
+  }
+
+  /** Closes the open batch: logs and applies its rows. When the log refuses, they stay accepted and open. */
+  close(): Lsn {
+    this.#parts.locks.acquire();
+    try {
+      return this.#closeOpen();
+    } finally {
+      this.#parts.locks.release();
+    }
+  }
+
+  /** Stops the timer. The open batch is the caller's to close first. */
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  /** Finds or makes the row's series, and lets the block manager decide. Runs under the lock. */
+  #placeKeyed(row: number): RowStatus {
+    const rows = this.#open;
+    const { hasher, index, blocks, memory } = this.#parts;
+    hasher.hash(rows, row, row + 1);
+    index.find(rows, row, row + 1);
+    const isUnknown = rows.refs[row] === NO_SERIES;
+    if (isUnknown) {
+      if (memory.bytesTaken > this.#bytesForNew) return LIMIT;
+      index.insert(rows, row, row + 1);
+      if (rows.status[row] !== OPEN) return rows.status[row]!;
+    }
+    blocks.admit(rows, row, row + 1);
+    const status = rows.status[row]!;
+    const ref = rows.refs[row]!;
+    if (status === ACCEPTED) {
+      if (!this.#logged.has(ref)) {
+        rows.isNew[row] = 1;
+        this.#logged.add(ref);
+      }
+    } else if (isUnknown) {
+      this.#drop(ref);
+    }
+    return status;
+  }
+
+  /** Keeps or drops a placed row, closes the batch when it is full, and gives the lock back. */
+  #finishRow(row: number, status: RowStatus, series: unknown, time: number): void {
+    const rows = this.#open;
+    this.#clock?.end();
+    if (status !== ACCEPTED) {
+      rows.length = row;
+      this.#parts.locks.release();
+      if (status !== REPEATED) throw rowError(status, series, time);
+      return;
+    }
+    if (rows.length >= this.#rowsPerClose) this.#closeFull(row);
+    else if (this.#timer === null) this.#arm();
+    this.#parts.locks.release();
+  }
+
+  /** Closes after a row that filled the batch; when the log refuses, that row was not written. */
+  #closeFull(row: number): void {
+    try {
+      this.#closeOpen();
+    } catch (error) {
+      const rows = this.#open;
+      // Its series is new when the row carries it and no other row does: withdrawing it forgets the series.
+      const nextRefBefore = rows.isNew[row] === 1 ? rows.refs[row]! : Number.POSITIVE_INFINITY;
+      this.#takeBack(rows, row, row + 1, nextRefBefore);
+      rows.length = row;
+      this.#parts.locks.release();
+      throw error;
+    }
+  }
+
+  #closeOpen(): Lsn {
+    const rows = this.#open;
+    if (rows.length === 0) return this.#parts.wal.accepted;
+    const lsn = this.#logAndApply(rows);
+    rows.clear();
+    return lsn;
+  }
+
+  #logAndApply(rows: RowBatch): Lsn {
+    const { codec, wal, blocks } = this.#parts;
+    this.#clock?.beginClosing(rows.length);
+    codec.encode(rows, 0, rows.length, wal.buffer);
+    const lsn = wal.append();
+    blocks.append(rows, 0, rows.length, lsn);
+    this.#clock?.end();
+    return lsn;
+  }
+
+  #checkLimits(rows: RowBatch, count: number): void {
+    const timed = this.#clock?.active === true;
+    if (timed) this.#clock!.enter(LIMITS);
+    const isFull = this.#parts.memory.bytesTaken > this.#bytesForNew;
+    for (let row = 0; row < count; row += 1) {
+      rows.isNew[row] = 0;
+      if (!Number.isSafeInteger(rows.times[row])) rows.status[row] = BAD_TIME;
+      else if (isFull && rows.refs[row] === NO_SERIES) rows.status[row] = LIMIT;
+      else rows.status[row] = OPEN;
+    }
+    if (timed) this.#clock!.leave();
+  }
+
+  /** Marks the rows that carry a series to the log for the first time. Returns how many rows were refused. */
+  #markNew(rows: RowBatch, count: number): number {
+    let rejected = 0;
+    for (let row = 0; row < count; row += 1) {
+      const status = rows.status[row]!;
+      if (status === ACCEPTED) {
+        const ref = rows.refs[row]!;
+        if (this.#logged.has(ref)) continue;
+        rows.isNew[row] = 1;
+        this.#logged.add(ref);
+      } else if (status !== REPEATED) {
+        rejected += 1;
+      }
+    }
+    return rejected;
+  }
+
+  /** Forgets series that only refused rows had brought. */
+  #dropRefused(rows: RowBatch, count: number, nextRefBefore: SeriesRef): void {
+    for (let row = 0; row < count; row += 1) {
+      const ref = rows.refs[row]!;
+      if (ref < nextRefBefore || rows.status[row] === ACCEPTED || this.#logged.has(ref)) continue;
+      this.#drop(ref);
+      rows.refs[row] = NO_SERIES;
+    }
+  }
+
+  /** Leaves index, blocks and rows as they were before the rows were placed. */
+  #takeBack(rows: RowBatch, from: number, until: number, nextRefBefore: SeriesRef): void {
+    this.#parts.blocks.withdraw(rows, from, until);
+    for (let row = from; row < until; row += 1) {
+      const ref = rows.refs[row]!;
+      if (rows.isNew[row] === 1) this.#logged.delete(ref);
+      rows.isNew[row] = 0;
+      rows.status[row] = OPEN;
+      if (ref < nextRefBefore) continue;
+      this.#drop(ref);
+      rows.refs[row] = NO_SERIES;
+    }
+  }
+
+  #drop(ref: SeriesRef): void {
+    this.#dropped[0] = ref;
+    this.#parts.index.drop(this.#dropped, 1);
+  }
+
+  #arm(): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      try {
+        this.close();
+      } catch {
+        // The rows stay open. The next write, flush or close meets the same failure and throws it.
+      }
+    }, this.#closeDelayMs);
+    this.#timer.unref();
+  }
+}
