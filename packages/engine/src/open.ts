@@ -1,5 +1,6 @@
-import { LABEL_LIMITS } from "@varve/contracts";
+import { LABEL_LIMITS, StorageError } from "@varve/contracts";
 import { nodeDisk } from "@varve/disk/node";
+import { removeTree } from "@varve/disk/transfer";
 import { join, resolve } from "node:path";
 import { MEMORY_BYTES_MAX } from "@varve/bytes";
 import { Engine } from "./engine.ts";
@@ -30,6 +31,7 @@ export async function open(options: EngineOptions): Promise<Engine> {
   disk.makeDirectory(dir);
   const lock = disk.lock(join(dir, "LOCK"));
   try {
+    if (!plan.wal.traits.persistent) forgetUnloggable(full);
     const format = readFormat(disk, dir) ?? writeFormat(disk, dir, full.hashSeed);
     const clock = full.timing === "off" ? null : new PhaseClock(full.timing);
     const parts = await openParts(full, format, clock);
@@ -47,6 +49,23 @@ export async function open(options: EngineOptions): Promise<Engine> {
     lock.release();
     throw error;
   }
+}
+
+/**
+ * A log that keeps nothing leaves chunks behind that no series names any more: they go. A directory that
+ * holds a real log is refused instead.
+ */
+function forgetUnloggable(options: FullOptions): void {
+  const { plan, dir, disk } = options;
+  if (disk.list(join(dir, "wal")).length > 0) {
+    throw new StorageError(
+      "PLAN",
+      `${dir}: holds a log, which wal ${plan.wal.name} would ignore; nothing was touched; ` +
+        "open it with a log that keeps what it is given, or name another directory",
+      { facts: { path: dir } },
+    );
+  }
+  removeTree(disk, join(dir, "sealed"));
 }
 
 function withDefaults(options: EngineOptions): FullOptions {
