@@ -1,7 +1,7 @@
 import { LABEL_LIMITS, StorageError } from "@varve/contracts";
 import { nodeDisk } from "@varve/disk/node";
 import { removeTree } from "@varve/disk/transfer";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { MEMORY_BYTES_MAX } from "@varve/bytes";
 import { Engine } from "./engine.ts";
 import { Maintenance } from "./maintenance.ts";
@@ -32,10 +32,13 @@ export async function open(options: EngineOptions): Promise<Engine> {
   const lock = disk.lock(join(dir, "LOCK"));
   try {
     if (!plan.wal.traits.persistent) forgetUnloggable(full);
-    const format = readFormat(disk, dir) ?? writeFormat(disk, dir, full.hashSeed);
+    const found = readFormat(disk, dir);
+    if (found === null) disk.syncDirectory(dirname(dir)); // The directory itself is as durable as what it holds.
+    const format = found ?? writeFormat(disk, dir, full.hashSeed);
     const clock = full.timing === "off" ? null : new PhaseClock(full.timing);
     const parts = await openParts(full, format, clock);
     try {
+      disk.syncDirectory(dir); // Names the directories that the parts have made.
       const logged = new RefSet();
       const recovery = replay(parts, logged, plan["series-index"].traits.persistent);
       const writer = new Writer(parts, logged, clock, full);
