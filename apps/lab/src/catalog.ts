@@ -1,0 +1,98 @@
+import { heapAllocator } from "@varve/allocator/heap";
+import { poolAllocator } from "@varve/allocator/pool";
+import { slabAllocator } from "@varve/allocator/slab";
+import { backgroundBlocks } from "@varve/block-manager/background";
+import { immediateBlocks } from "@varve/block-manager/immediate";
+import { onFullBlocks } from "@varve/block-manager/on-full";
+import { queuedBlocks } from "@varve/block-manager/queued";
+import { xorChunk } from "@varve/chunk/xor";
+import type { Slot, Variant } from "@varve/contracts";
+import { plainKey } from "@varve/label-key/plain";
+import { trieKey } from "@varve/label-key/trie";
+import { mutexLocks } from "@varve/locks/mutex";
+import { noneLocks } from "@varve/locks/none";
+import { inlineRecord } from "@varve/record/inline";
+import { refRecord } from "@varve/record/ref";
+import { xxhashId } from "@varve/series-id-xxhash";
+import { fnv1aId } from "@varve/series-id/fnv1a";
+import { stringId } from "@varve/series-id/string";
+import { lmdbIndex } from "@varve/series-index-lmdb";
+import { mapIndex } from "@varve/series-index/map";
+import { openAddressedIndex } from "@varve/series-index/open-addressed";
+import { asyncWal } from "@varve/wal/async";
+import { batchedWal } from "@varve/wal/batched";
+import { noneWal } from "@varve/wal/none";
+import { syncWal } from "@varve/wal/sync";
+
+/** Options of a factory as plain data. */
+export type VariantOptions = Readonly<Record<string, unknown>>;
+
+/** A variant that the lab knows by name. */
+export interface CatalogEntry<S extends Slot = Slot> {
+  /** What it does, in a line. */
+  readonly description: string;
+  make(options?: VariantOptions): Variant<S>;
+}
+
+/** Variants by slot and name. */
+export type Catalog = { readonly [S in Slot]: Readonly<Record<string, CatalogEntry<S>>> };
+
+/** Every variant of every slot. The first of a slot is the plain one, the yardstick of the others. */
+export const CATALOG: Catalog = {
+  "label-key": {
+    plain: entry("sorts the names of every label set", plainKey),
+    trie: entry("remembers the order of name sequences; reuses what is unchanged", trieKey),
+  },
+  "series-id": {
+    string: entry("joins a string and hashes it: the seed's way", stringId),
+    fnv1a: entry("FNV-1a over the key bytes, in plain TypeScript", fnv1aId),
+    xxhash: entry("xxh64 by xxhash-wasm; with seed 0 it is StableHash", xxhashId),
+  },
+  "series-index": {
+    map: entry("a JavaScript Map, conflicts handled", mapIndex),
+    "open-addressed": entry(
+      "typed arrays in the linear memory that grow bit by bit",
+      openAddressedIndex,
+    ),
+    lmdb: entry("LMDB on disk: a cache that is verified at open", lmdbIndex),
+  },
+  record: {
+    inline: entry("labels in every record: the seed's way", inlineRecord),
+    ref: entry("a series once, then refs; Prometheus reads it", refRecord),
+  },
+  wal: {
+    none: entry("keeps nothing", noneWal),
+    sync: entry("returns when the batch is durable", syncWal),
+    batched: entry("group commit by bytes and delay", batchedWal),
+    async: entry("a worker writes behind a ring in shared memory", asyncWal),
+  },
+  allocator: {
+    heap: entry("one JavaScript array a region", heapAllocator),
+    pool: entry("free lists of heap arrays", poolAllocator),
+    slab: entry("regions of the linear memory", slabAllocator),
+  },
+  chunk: {
+    xor: entry("Prometheus' XOR encoding", xorChunk),
+  },
+  "block-manager": {
+    immediate: entry(
+      "a file for each new series, inside the write: the seed's way",
+      immediateBlocks,
+    ),
+    "on-full": entry("writes a full chunk inside the write that filled it", onFullBlocks),
+    queued: entry("full chunks wait in a bounded queue for maintenance", queuedBlocks),
+    background: entry("seals and writes in slices between the writes", backgroundBlocks),
+  },
+  locks: {
+    none: entry("one thread needs none", noneLocks),
+    mutex: entry("one mutex over Atomics", mutexLocks),
+  },
+};
+
+/** Each factory takes an options object of its own, all optional; here they come as plain data. */
+function entry<S extends Slot, O>(
+  description: string,
+  factory: (options?: O) => Variant<S>,
+): CatalogEntry<S> {
+  return { description, make: (options) => factory(options as O | undefined) };
+}

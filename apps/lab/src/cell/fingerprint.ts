@@ -1,0 +1,77 @@
+import { keyOf } from "@varve/bytes";
+import type { Labels } from "@varve/contracts";
+import { createHash } from "node:crypto";
+import type { CellInput } from "./rows.ts";
+
+/** Words of a fingerprint. */
+const WORDS = 4;
+
+/**
+ * 128 bits that stand for a store's whole content: the sum, word by word, of a SHA-256 over each series' key,
+ * times and value bits. The order of the series does not matter; the order of samples does.
+ */
+export class Fingerprint {
+  readonly #sum = new Uint32Array(WORDS);
+  series = 0;
+  rows = 0;
+
+  add(labels: Labels, times: Float64Array, values: Float64Array): void {
+    const digest = digestOf(labels, times, values);
+    for (let i = 0; i < WORDS; i += 1) this.#sum[i]! += digest.readUInt32LE(4 * i);
+    this.series += 1;
+    this.rows += times.length;
+  }
+
+  toString(): string {
+    return Array.from(this.#sum, (word) => word.toString(16).padStart(8, "0")).join("");
+  }
+}
+
+/** The rows of an input by series, in the order in which they are written. */
+export function* expectedSeries(
+  input: CellInput,
+): Generator<{ labels: Labels; times: Float64Array; values: Float64Array }> {
+  const { labels } = input;
+  const parts = [input.before, input.timed];
+  // A counting sort: where each series' rows begin, then every row to its place.
+  const starts = new Uint32Array(labels.length + 1);
+  for (const { series, length } of parts) {
+    for (let row = 0; row < length; row += 1) starts[series[row]! + 1]! += 1;
+  }
+  for (let i = 0; i < labels.length; i += 1) starts[i + 1]! += starts[i]!;
+  const ends = starts.slice();
+  const times = new Float64Array(starts[labels.length]!);
+  const values = new Float64Array(times.length);
+  for (const part of parts) {
+    for (let row = 0; row < part.length; row += 1) {
+      const at = ends[part.series[row]!]!;
+      ends[part.series[row]!] = at + 1;
+      times[at] = part.times[row]!;
+      values[at] = part.values[row]!;
+    }
+  }
+  for (let i = 0; i < labels.length; i += 1) {
+    const from = starts[i]!;
+    const until = starts[i + 1]!;
+    if (from === until) continue;
+    yield {
+      labels: labels[i]!,
+      times: times.subarray(from, until),
+      values: values.subarray(from, until),
+    };
+  }
+}
+
+function digestOf(labels: Labels, times: Float64Array, values: Float64Array): Buffer {
+  const key = keyOf(labels);
+  return createHash("sha256")
+    .update(Uint32Array.of(key.length, times.length, values.length))
+    .update(key)
+    .update(bytesOf(times))
+    .update(bytesOf(values))
+    .digest();
+}
+
+function bytesOf(column: Float64Array): Uint8Array {
+  return new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
+}
