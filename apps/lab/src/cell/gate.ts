@@ -1,10 +1,13 @@
+import type { Labels } from "@varve/contracts";
 import type { Engine } from "@varve/engine";
+import { countDistinct } from "@varve/workload";
 import { expectedSeries, Fingerprint } from "./fingerprint.ts";
 import type { GateReport } from "./result.ts";
 import type { CellInput } from "./rows.ts";
 
 /** What a store has to hold after a round, computed from the inputs alone. */
 export interface Expectation {
+  /** Distinct label sets among those that have rows. */
   readonly series: number;
   readonly rows: number;
   readonly fingerprint: string;
@@ -23,11 +26,13 @@ export interface Reading {
 /** Computes what a round has to leave behind. */
 export function expectationOf(input: CellInput): Expectation {
   const fingerprint = new Fingerprint();
+  const written: Labels[] = [];
   for (const { labels, times, values } of expectedSeries(input)) {
     fingerprint.add(labels, times, values);
+    written.push(labels);
   }
   return {
-    series: fingerprint.series,
+    series: countDistinct(written),
     rows: fingerprint.rows,
     fingerprint: fingerprint.toString(),
   };

@@ -1,5 +1,6 @@
-import { keyOf, makeRandom } from "@varve/bytes";
+import { keyOf } from "@varve/bytes";
 import { StorageError, type Labels } from "@varve/contracts";
+import { devopsSeries, readSeriesFile } from "@varve/workload";
 import type { FullCellSpec } from "./spec.ts";
 
 /**
@@ -8,40 +9,23 @@ import type { FullCellSpec } from "./spec.ts";
  */
 export async function labelSets(spec: FullCellSpec): Promise<Labels[]> {
   const { series, seed, seriesFile } = spec.workload;
-  const sets = generate(seed, series);
-  if (sets.length < series) {
-    throw new StorageError(
-      "INPUT",
-      `${seriesFile ?? "the generator"} has ${sets.length} distinct label sets, and ${series} are needed: ask for fewer rows or series`,
-    );
-  }
-  return sets;
+  if (seriesFile === undefined) return [...devopsSeries({ seed, series })];
+  const sets = distinct(await readSeriesFile(seriesFile), series);
+  if (sets.length === series) return sets;
+  throw new StorageError(
+    "INPUT",
+    `${seriesFile} has ${sets.length} distinct label sets, and ${series} are needed: ask for fewer rows or series`,
+    { facts: { path: seriesFile, value: series, limit: sets.length } },
+  );
 }
 
-/** A stand-in. */
-function generate(seed: number, series: number): Labels[] {
-  const random = makeRandom(seed);
-  const sets: Labels[] = [];
-  for (let i = 0; i < series; i += 1) {
-    sets.push({
-      __name__: `cpu_usage_${i % 10}`,
-      hostname: `host_${Math.floor(i / 10)}`,
-      region: `region-${random.below(9)}`,
-      datacenter: `region-1${random.below(9)}`,
-      rack: `${random.below(100)}`,
-      os: "Ubuntu16.10",
-      arch: "x64",
-      team: "SF",
-      service: `${random.below(20)}`,
-      service_version: "1",
-      service_environment: "production",
-    });
-  }
-  return sets;
+/** How many distinct label sets a file has. Throws INPUT when it cannot be read or a line is malformed. */
+export async function distinctInFile(path: string): Promise<number> {
+  return distinct(await readSeriesFile(path), Number.POSITIVE_INFINITY).length;
 }
 
 /** Drops label sets that came before. Labels in another order, or with empty values besides, are the same set. */
-export function distinct(sets: Iterable<Labels>, countMax: number): Labels[] {
+function distinct(sets: Iterable<Labels>, countMax: number): Labels[] {
   const seen = new Set<string>();
   const kept: Labels[] = [];
   for (const labels of sets) {

@@ -1,11 +1,7 @@
 import { makeRandom } from "@varve/bytes";
 import type { Labels } from "@varve/contracts";
+import { DEVOPS_INTERVAL_MS, DEVOPS_START_MS, randomWalk } from "@varve/workload";
 import type { FullCellSpec } from "./spec.ts";
-
-/** First time of every series, in milliseconds since the epoch. */
-const FIRST_TIME = 1_700_000_000_000;
-/** Time from one sample of a series to its next, in milliseconds: the scrape interval of TSBS. */
-const STEP_MS = 10_000;
 
 /** The rows of a round, made before any clock starts. */
 export interface RowColumns {
@@ -32,8 +28,8 @@ export interface CellInput {
 export function makeRows(spec: FullCellSpec, labels: readonly Labels[]): CellInput {
   const { kind, rows, seed, order } = spec.workload;
   const random = makeRandom(seed);
-  const walks = new Float64Array(labels.length);
-  for (let i = 0; i < walks.length; i += 1) walks[i] = Math.floor(random.unit() * 100);
+  const walk = randomWalk({ seed, series: labels.length });
+  const scrape = new Float64Array(labels.length);
   const counts = new Uint32Array(labels.length);
   const fill = (length: number, pick: (row: number) => number): RowColumns => {
     const columns: RowColumns = {
@@ -43,12 +39,12 @@ export function makeRows(spec: FullCellSpec, labels: readonly Labels[]): CellInp
       values: new Float64Array(length),
     };
     for (let row = 0; row < length; row += 1) {
+      if (row % labels.length === 0) walk.next(scrape);
       const series = pick(row);
       columns.series[row] = series;
-      columns.times[row] = FIRST_TIME + STEP_MS * counts[series]!;
+      columns.times[row] = DEVOPS_START_MS + DEVOPS_INTERVAL_MS * counts[series]!;
       counts[series]! += 1;
-      walks[series] = Math.min(100, Math.max(0, walks[series]! + random.normal()));
-      columns.values[row] = walks[series]!;
+      columns.values[row] = scrape[series]!;
     }
     return columns;
   };

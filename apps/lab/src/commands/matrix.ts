@@ -1,0 +1,118 @@
+import type { Slot } from "@varve/contracts";
+import type { CellResult } from "../cell/result.ts";
+import { WORKLOAD_KINDS, type CellSpec, type WorkloadKind } from "../cell/spec.ts";
+import type { VariantSpec } from "../plan-spec.ts";
+import * as format from "../report/format.ts";
+import { latencyTable } from "../report/latency-table.ts";
+import { levelLines, levelOf } from "../report/levels.ts";
+import { table } from "../report/table.ts";
+import { usageError } from "./failure.ts";
+import { checkOptions, footer, measure, workloadsOf, type CellOptions } from "./measure.ts";
+import { cellCommand, timingOption, withSlotFlags, workloadOption } from "./options.ts";
+import { slotFlags, variantSpec } from "./parse.ts";
+import { labelOf } from "./race.ts";
+
+/** One axis of the matrix: a slot and the variants that take their turn in it. */
+interface Axis {
+  readonly slot: Slot;
+  readonly variants: readonly VariantSpec[];
+}
+
+/** `matrix`: every combination of the variants named. */
+export function matrixCommand() {
+  const command = withSlotFlags(cellCommand("matrix", { repeats: 3 }))
+    .description("measure every combination of the variants named, slot by slot")
+    .addOption(workloadOption())
+    .addOption(timingOption())
+    .addHelpText("after", EXAMPLES);
+  return command.action(async (options) => {
+    checkOptions(options);
+    const axes = slotFlags(options).map(([slot, texts]): Axis => ({
+      slot,
+      variants: texts.map((text) => variantSpec(slot, text)),
+    }));
+    if (axes.length === 0) {
+      throw usageError("name the variants of a slot at least, such as --wal=sync,batched");
+    }
+    const kinds = kindsOf(options.workload ?? ["new"]);
+    const workloads = await workloadsOf(kinds, options);
+    const { timing, rowsPerClose, rounds, warmup: warmupRounds, latency, plan: base } = options;
+    const specs = workloads.flatMap((workload) =>
+      product(axes).map((chosen): CellSpec => ({
+        id: [...chosen.map(([, variant]) => labelOf(variant)), workload.kind].join(" "),
+        plan: { base, ...Object.fromEntries(chosen) },
+        engine: { timing, ...(rowsPerClose === undefined ? {} : { rowsPerClose }) },
+        workload,
+        measure: { rounds, warmupRounds, latency },
+      })),
+    );
+    const measured = await measure(`matrix of ${specs.length} cells`, specs, options);
+    const { results } = measured;
+    console.log(matrixTable(axes, results));
+    if (latency) console.log(`\n${latencyTable(results)}`);
+    const lines = [...legend(results, options), ...levelLines(results), footer(measured, options)];
+    console.log(`\n${lines.join("\n")}`);
+    process.exitCode = measured.exitCode;
+  });
+}
+
+function kindsOf(texts: readonly string[]): WorkloadKind[] {
+  return texts.map((text) => {
+    const kind = WORKLOAD_KINDS.find((each) => each === text);
+    if (kind !== undefined) return kind;
+    throw usageError(`there is no workload "${text}": take some of ${WORKLOAD_KINDS.join(", ")}`);
+  });
+}
+
+/** Every way to take one variant of each axis, the last axis fastest. */
+function product(axes: readonly Axis[]): [Slot, VariantSpec][][] {
+  return axes.reduce<[Slot, VariantSpec][][]>(
+    (rows, { slot, variants }) =>
+      rows.flatMap((row) =>
+        variants.map((variant): [Slot, VariantSpec][] => [...row, [slot, variant]]),
+      ),
+    [[]],
+  );
+}
+
+function matrixTable(axes: readonly Axis[], results: readonly CellResult[]): string {
+  const rows = results.map(({ spec, status, rate, acceptedRate, durability }) => {
+    const names = axes.map(({ slot }) => labelOf(spec.plan[slot] as VariantSpec));
+    const { kind } = spec.workload;
+    if (status !== "ok" || rate === null) return [...names, kind, status, "", "", ""];
+    return [
+      ...names,
+      kind,
+      format.rate(rate.median),
+      `±${format.percent(rate.relative)}`,
+      format.rate(acceptedRate!.median),
+      levelOf(durability),
+    ];
+  });
+  return table(
+    [
+      ...axes.map(({ slot }) => ({ head: slot, wraps: true })),
+      { head: "rows", wraps: true },
+      { head: "rows/s", align: "right" },
+      { head: "spread", align: "right" },
+      { head: "accepted", align: "right" },
+      { head: "level" },
+    ],
+    rows,
+  );
+}
+
+function legend(results: readonly CellResult[], { plan }: CellOptions): string[] {
+  const measured = results.find(({ rate }) => rate !== null);
+  if (measured === undefined) return [];
+  return [
+    `Medians of ${measured.rate!.count} ${measured.samplesAre}, spread as 1.4826 × MAD; other slots as in the plan ${plan}.`,
+    "rows/s counts to the end of the flush, accepted to the return of the last call.",
+  ];
+}
+
+const EXAMPLES = `
+Examples:
+  $ varve-lab matrix --series-index=map,open-addressed,lmdb --wal=sync,batched,async
+  $ varve-lab matrix --wal=batched,async --workload new,update --json m.json
+  $ varve-lab matrix --allocator=heap,slab --plan seed --rows-per-close 1`;
