@@ -1,0 +1,6 @@
+import type { Case } from "../case.ts";
+import { chunkDamageCases } from "./chunk-damage.ts";
+import { chunkPromiseCases } from "./chunk-promises.ts";
+
+/** What a chunk codec promises. */
+export const chunkCases: readonly Case<"chunk">[] = [...chunkPromiseCases, ...chunkDamageCases];
