@@ -1,0 +1,14 @@
+import { reserveMemory } from "@varve/bytes";
+import { certify, checked } from "@varve/conformance";
+import { expect, test } from "vitest";
+import { noneLocks } from "../src/none.ts";
+
+certify(noneLocks(), { test });
+certify(checked(noneLocks()), { test });
+
+test("none never waits, and counts what a lock would have guarded", async () => {
+  const locks = await noneLocks().open({ memory: reserveMemory({ bytesMax: 2 ** 16 }) });
+  for (let i = 0; i < 3; i += 1) locks.acquire();
+  for (let i = 0; i < 3; i += 1) locks.release();
+  expect(locks.stats).toEqual({ acquisitions: 3, contended: 0 });
+});
