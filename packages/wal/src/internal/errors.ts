@@ -1,0 +1,44 @@
+import { StorageError, isStorageError } from "@varve/contracts";
+
+/** Whether a failed write means that the disk is full, which a log survives. */
+export function isFull(error: unknown): boolean {
+  return isStorageError(error, "STORAGE_FULL");
+}
+
+export function closedError(): StorageError {
+  return new StorageError("CLOSED", "the log is closed; open the store again to write");
+}
+
+export function poisonedError(cause: unknown): StorageError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new StorageError(
+    "POISONED",
+    `the log failed earlier (${why}); what is durable stays readable; reopen the store to write again`,
+    { cause },
+  );
+}
+
+export function syncError(path: string, cause: unknown): StorageError {
+  return new StorageError(
+    "WAL_SYNC",
+    `${path}: the log could not be synced; batches that were acknowledged as durable are safe, later ones ` +
+      "may be lost; check the device, then reopen the store",
+    { cause, facts: { path } },
+  );
+}
+
+export function segmentLimitError(value: number, max: number): StorageError {
+  return new StorageError(
+    "LIMIT",
+    `a batch of ${value} framed bytes does not fit a segment of ${max}; write smaller batches or raise segmentBytesMax`,
+    { facts: { limit: "segmentBytesMax", value, max } },
+  );
+}
+
+export function reservedError(type: number): StorageError {
+  return new StorageError(
+    "INPUT",
+    `a record starts with type ${type}; types 128 to 130 are the log's own: choose another`,
+    { facts: { value: type } },
+  );
+}
