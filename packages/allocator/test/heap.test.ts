@@ -1,8 +1,12 @@
 import { reserveMemory } from "@varve/bytes";
+import { certify, checked } from "@varve/conformance";
 import { AssertionError, NO_REGION, type Allocator } from "@varve/contracts";
 import { describe, expect, test } from "vitest";
 import { heapAllocator } from "../src/heap.ts";
 import { runModel } from "./model.ts";
+
+certify(heapAllocator(), { test });
+certify(checked(heapAllocator()), { test });
 
 const memory = reserveMemory({ bytesMax: 2 ** 16 });
 

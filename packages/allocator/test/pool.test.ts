@@ -1,8 +1,12 @@
 import { reserveMemory } from "@varve/bytes";
+import { certify, checked } from "@varve/conformance";
 import { AssertionError, NO_REGION, type Allocator } from "@varve/contracts";
 import { describe, expect, test } from "vitest";
 import { poolAllocator, type PoolAllocatorOptions } from "../src/pool.ts";
 import { runModel } from "./model.ts";
+
+certify(poolAllocator(), { test });
+certify(checked(poolAllocator()), { test });
 
 const memory = reserveMemory({ bytesMax: 2 ** 16 });
 

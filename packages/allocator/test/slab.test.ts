@@ -1,9 +1,13 @@
 import { reserveMemory } from "@varve/bytes";
+import { certify, checked } from "@varve/conformance";
 import { AssertionError, isStorageError, NO_REGION } from "@varve/contracts";
 import { describe, expect, test } from "vitest";
 import { classOf, linesOf } from "../src/internal/size-classes.ts";
 import { slabAllocator } from "../src/slab.ts";
 import { runModel } from "./model.ts";
+
+certify(slabAllocator(), { test });
+certify(checked(slabAllocator()), { test });
 
 const MIB = 2 ** 20;
 

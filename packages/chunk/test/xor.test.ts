@@ -1,10 +1,14 @@
 import { makeColumns, makeRandom } from "@varve/bytes";
+import { certify, checked } from "@varve/conformance";
 import { isStorageError } from "@varve/contracts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { xorChunk } from "../src/xor.ts";
 import { Chunk, decode, openXor, samplesOf } from "./harness.ts";
 import { bitsOfNumber, encodeReference, type Sample } from "./reference.ts";
+
+certify(xorChunk(), { test });
+certify(checked(xorChunk()), { test });
 
 const codec = await openXor();
 const SAFE_MAX = BigInt(Number.MAX_SAFE_INTEGER);

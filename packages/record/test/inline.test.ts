@@ -1,3 +1,4 @@
+import { certify, checked } from "@varve/conformance";
 import { keyOf, makeRandom, makeRecordBuffer } from "@varve/bytes";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -13,6 +14,9 @@ import {
   type Row,
   type Told,
 } from "./harness.ts";
+
+certify(inlineRecord(), { test });
+certify(checked(inlineRecord()), { test });
 
 const codec = await inlineRecord().open({});
 const ONE = 0x3ff0000000000000n;

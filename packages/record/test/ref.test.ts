@@ -1,4 +1,5 @@
 import { keyOf, makeRandom, makeRecordBuffer } from "@varve/bytes";
+import { certify, checked } from "@varve/conformance";
 import { OUT_OF_ORDER } from "@varve/contracts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -14,6 +15,9 @@ import {
   type Row,
   type Told,
 } from "./harness.ts";
+
+certify(refRecord(), { test });
+certify(checked(refRecord()), { test });
 
 const codec = await refRecord().open({});
 const ONE = 0x3ff0000000000000n;
