@@ -29,7 +29,7 @@ export function labelsOf(bytes: Uint8Array, from: number, until: number): Labels
   while (at < until) {
     const nameEnd = endOfPart(bytes, at, until);
     const valueEnd = endOfPart(bytes, nameEnd + 1, until);
-    entries.push([readUtf8(bytes, at, nameEnd), readUtf8(bytes, nameEnd + 1, valueEnd)]);
+    entries.push([textOf(bytes, at, nameEnd), textOf(bytes, nameEnd + 1, valueEnd)]);
     at = valueEnd + 1;
   }
   return Object.fromEntries(entries); // Defines own properties, so a label named __proto__ is only a label.
@@ -39,6 +39,16 @@ export function labelsOf(bytes: Uint8Array, from: number, until: number): Labels
 export function endOfPart(bytes: Uint8Array, from: number, until: number): number {
   for (let at = from; at < until; at += 1) if (bytes[at] === KEY_SEPARATOR) return at;
   throw new StorageError("LABELS", `a key of ${until - from} bytes ends inside a label`);
+}
+
+function textOf(bytes: Uint8Array, from: number, until: number): string {
+  try {
+    return readUtf8(bytes, from, until);
+  } catch (cause) {
+    throw new StorageError("LABELS", `a key holds ${until - from} bytes that are not UTF-8`, {
+      cause,
+    });
+  }
 }
 
 function appendPart(bytes: Uint8Array, at: number, text: string, name: string): number {

@@ -50,15 +50,23 @@ export class RowBatch implements WriteBatch {
     at += rows;
     this.status = memory.bytes(at, capacity);
     const keyBytes = rows * KEY_BYTES_PER_ROW;
-    this.#keysOffset = take(memory, keyBytes);
+    try {
+      this.#keysOffset = take(memory, keyBytes);
+    } catch (error) {
+      memory.give(this.#columnsOffset, this.#columnsBytes);
+      throw error;
+    }
     this.keys = memory.bytes(this.#keysOffset, keyBytes);
   }
 
   reserveKey(row: number, bytes: number): void {
     const used = this.keyAt[row]!;
     if (used + bytes <= this.keys.length) return;
-    const wanted = Math.max(this.keys.length * 2, used + bytes);
-    const offset = take(this.memory, wanted);
+    const doubled = Math.max(this.keys.length * 2, used + bytes);
+    const roomy = this.memory.take(doubled, true);
+    // Where doubling does not fit any more, what is needed may.
+    const wanted = roomy === NO_OFFSET ? used + bytes : doubled;
+    const offset = roomy === NO_OFFSET ? take(this.memory, wanted) : roomy;
     const keys = this.memory.bytes(offset, wanted);
     keys.set(this.keys.subarray(0, used));
     this.memory.give(this.#keysOffset, this.keys.length);

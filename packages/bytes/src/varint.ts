@@ -75,6 +75,7 @@ export class VarintReader {
   }
 
   unsigned(): number {
+    if (this.failed) return 0;
     let result = 0;
     let scale = 1;
     let at = this.at;
@@ -113,7 +114,8 @@ export class VarintReader {
     } else {
       at += 1;
     }
-    if (magnitude > Number.MAX_SAFE_INTEGER) return this.#fail();
+    // Zig-zag reaches one further below zero: -2^53, which is not a safe integer.
+    if (magnitude > Number.MAX_SAFE_INTEGER - (negative ? 1 : 0)) return this.#fail();
     this.at = at;
     return negative ? -magnitude - 1 : magnitude;
   }

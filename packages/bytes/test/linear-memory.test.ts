@@ -1,0 +1,132 @@
+import { makeRandom, MEMORY_BYTES_MAX, reserveMemory, spanBytes } from "@varve/bytes";
+import { isStorageError, NO_OFFSET, type Memory, type Offset } from "@varve/contracts";
+import { describe, expect, test } from "vitest";
+
+interface Span {
+  readonly at: Offset;
+  readonly bytes: number;
+  readonly mark: number;
+}
+
+describe("a linear memory", () => {
+  test.each([1, 2, 3, 4])("hands out spans that never overlap (seed %i)", (seed) => {
+    const random = makeRandom(seed);
+    const memory = reserveMemory({ bytesMax: 2 ** 20 });
+    const live: Span[] = [];
+    let [taken, refused] = [0, 0];
+    for (let step = 0; step < 4000; step += 1) {
+      if (live.length > 0 && random.chance(0.45)) {
+        const [span] = live.splice(random.below(live.length), 1);
+        checkSpan(memory, span!, `seed ${seed}, step ${step}`);
+        memory.give(span!.at, span!.bytes);
+        taken -= spanBytes(span!.bytes);
+      } else {
+        const bytes = 1 + Math.floor(2 ** (random.unit() * 15));
+        const dirty = random.chance(0.3);
+        const at = memory.take(bytes, dirty);
+        if (at === NO_OFFSET) {
+          refused += 1;
+          continue;
+        }
+        const mark = 1 + random.below(255);
+        const view = memory.bytes(at, bytes);
+        if (!dirty) expect(view.every((byte) => byte === 0)).toBe(true);
+        expect(at % 64).toBe(0);
+        expect(at + spanBytes(bytes)).toBeLessThanOrEqual(memory.bytesMax);
+        view.fill(mark);
+        live.push({ at, bytes, mark });
+        taken += spanBytes(bytes);
+      }
+      expect(memory.bytesTaken).toBe(taken);
+    }
+    expect(refused).toBeGreaterThan(0);
+    for (const span of live) checkSpan(memory, span, `seed ${seed}, at the end`);
+  });
+
+  test("answers NO_OFFSET when it is full, and goes on once something is given back", () => {
+    const memory = reserveMemory({ bytesMax: 65_536 });
+    const spans: Offset[] = [];
+    for (let at = memory.take(4096); at !== NO_OFFSET; at = memory.take(4096)) spans.push(at);
+    expect(spans.length).toBe(15); // The first line belongs to nobody, so 16 do not fit.
+    expect(memory.bytesTaken).toBe(15 * 4096);
+    memory.give(spans[7]!, 4096);
+    expect(memory.take(4096)).toBe(spans[7]);
+    expect(memory.take(4096)).toBe(NO_OFFSET);
+    expect(memory.take(2048)).not.toBe(NO_OFFSET);
+  });
+
+  test("never hands out offset 0", () => {
+    expect(reserveMemory({ bytesMax: 65_536 }).take(1)).toBeGreaterThan(0);
+  });
+
+  test("gives views of the same bytes, which index from 0", () => {
+    const memory = reserveMemory({ bytesMax: 65_536 });
+    const at = memory.take(64);
+    memory.doubles(at, 8)[1] = -2;
+    memory.words(at, 16)[0] = -2;
+    expect([...memory.bytes(at, 4)]).toEqual([0xfe, 0xff, 0xff, 0xff]);
+    expect(memory.unsigned(at, 1)[0]).toBe(0xfffffffe);
+    expect(memory.unsigned(at, 4)[3]).toBe(0xc0000000);
+    expect(memory.bytes(at, 64).buffer).toBe(memory.wasm.buffer);
+    expect(memory.wasm.buffer).toBeInstanceOf(SharedArrayBuffer);
+  });
+
+  test("asserts that spans have bytes, and that what is given back was a span", () => {
+    const memory = reserveMemory({ bytesMax: 65_536 });
+    expect(() => memory.take(0)).toThrow("a span has at least one byte, got 0");
+    expect(() => memory.give(NO_OFFSET, 64)).toThrow("a span starts on a line, got 0");
+    expect(() => memory.give(65, 64)).toThrow("a span starts on a line, got 65");
+  });
+});
+
+describe("a reservation", () => {
+  test("is rounded up to whole pages, and is 1 GiB by default", () => {
+    expect(reserveMemory({ bytesMax: 1 }).bytesMax).toBe(65_536);
+    expect(reserveMemory({ bytesMax: 65_537 }).bytesMax).toBe(131_072);
+    expect(MEMORY_BYTES_MAX).toBe(2 ** 30);
+  });
+
+  test("of 65,535 pages works, with views up to its last byte", () => {
+    const memory = reserveMemory({ bytesMax: 65_535 * 65_536 });
+    const last = memory.bytes(memory.bytesMax - 64, 64);
+    last[63] = 7;
+    expect(memory.bytes(memory.bytesMax - 1, 1)[0]).toBe(7);
+  });
+
+  test.each([65_536 * 65_536, 65_535 * 65_536 + 1, 0, -1, 1.5, Number.NaN, Infinity])(
+    "of %d bytes is LIMIT, and names the option",
+    (bytesMax) => {
+      try {
+        reserveMemory({ bytesMax });
+      } catch (error) {
+        expect(isStorageError(error, "LIMIT")).toBe(true);
+        expect((error as Error).message).toContain("memoryBytesMax");
+        expect(error).toMatchObject({ facts: { limit: "memoryBytesMax", value: bytesMax } });
+        return;
+      }
+      throw new Error("nothing was thrown");
+    },
+  );
+});
+
+describe("spanBytes", () => {
+  test("is at least what was asked for, whole lines, and at most half as much again above 4 KiB", () => {
+    for (let bytes = 1; bytes < 300_000; bytes += bytes < 10_000 ? 1 : 37) {
+      const span = spanBytes(bytes);
+      expect(span >= bytes && span % 64 === 0, `${bytes}`).toBe(true);
+      expect(span <= (bytes <= 4096 ? bytes + 63 : bytes * 1.5), `${bytes}: ${span}`).toBe(true);
+      expect(spanBytes(span)).toBe(span);
+    }
+  });
+
+  test("stays exact for spans of gigabytes", () => {
+    expect(spanBytes(2 ** 31)).toBe(2 ** 31);
+    expect(spanBytes(2 ** 31 + 1)).toBe(1.5 * 2 ** 31);
+    expect(spanBytes(3 * 2 ** 30 + 1)).toBe(2 ** 32);
+  });
+});
+
+function checkSpan(memory: Memory, { at, bytes, mark }: Span, when: string): void {
+  const intact = memory.bytes(at, bytes).every((byte) => byte === mark);
+  if (!intact) throw new Error(`${when}: the span of ${bytes} bytes at ${at} was written to`);
+}
