@@ -1,6 +1,10 @@
+import { certify, checked } from "@varve/conformance";
 import { plainKey } from "@varve/label-key/plain";
 import { expect, test } from "vitest";
 import { describeKeys } from "./promises.ts";
+
+certify(plainKey(), { test });
+certify(checked(plainKey()), { test });
 
 describeKeys(plainKey);
 

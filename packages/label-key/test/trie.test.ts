@@ -1,9 +1,13 @@
 import { keyOf } from "@varve/bytes";
+import { certify, checked } from "@varve/conformance";
 import { LABEL_LIMITS, type Labels } from "@varve/contracts";
 import { trieKey } from "@varve/label-key/trie";
 import { describe, expect, test } from "vitest";
 import { encode, refusalOf, smallBatch } from "./keys.ts";
 import { describeKeys } from "./promises.ts";
+
+certify(trieKey(), { test });
+certify(checked(trieKey()), { test });
 
 describeKeys(trieKey);
 

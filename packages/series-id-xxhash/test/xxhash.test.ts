@@ -1,8 +1,12 @@
 import { keyOf, makeBatch, reserveMemory } from "@varve/bytes";
+import { certify, checked } from "@varve/conformance";
 import type { HashSeed, Labels } from "@varve/contracts";
 import { xxhashId } from "@varve/series-id-xxhash";
 import { describe, expect, test } from "vitest";
 import loadXxhash from "xxhash-wasm";
+
+certify(xxhashId(), { test });
+certify(checked(xxhashId()), { test });
 
 const ZERO: HashSeed = { low: 0, high: 0 };
 

@@ -1,6 +1,10 @@
+import { certify, checked } from "@varve/conformance";
 import { fnv1aId } from "@varve/series-id/fnv1a";
 import { expect, test } from "vitest";
 import { describeHashing, hashesOf, openHasher } from "./hashing.ts";
+
+certify(fnv1aId(), { test });
+certify(checked(fnv1aId()), { test });
 
 describeHashing(fnv1aId);
 

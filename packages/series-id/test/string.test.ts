@@ -1,7 +1,11 @@
 import { keyOf } from "@varve/bytes";
+import { certify, checked } from "@varve/conformance";
 import { stringId } from "@varve/series-id/string";
 import { expect, test } from "vitest";
 import { describeHashing, hashesOf, openHasher } from "./hashing.ts";
+
+certify(stringId(), { test });
+certify(checked(stringId()), { test });
 
 describeHashing(stringId);
 
