@@ -1,0 +1,286 @@
+import {
+  ACCEPTED,
+  BAD_TIME,
+  CONFLICT,
+  LIMIT,
+  OPEN,
+  OUT_OF_ORDER,
+  REPEATED,
+  type Allocator,
+  type ChunkCodec,
+  type ChunkState,
+  type Lsn,
+  type RowStatus,
+  type WriteBatch,
+} from "@varve/contracts";
+import { type ChunkTable, NO_CHUNK, REF } from "./chunk-table.ts";
+import type { OpenChunks } from "./open-chunks.ts";
+import type { Settings } from "./options.ts";
+import type { Pipeline } from "./pipeline.ts";
+import {
+  ADMITTED_HIGH,
+  ADMITTED_LOW,
+  ADMITTED_TIME,
+  APPLIED_TIME,
+  CODEC_STATE,
+  FLAGS,
+  KNOWN,
+  NEWEST_CHUNK,
+  NO_PAGE,
+  OPEN_CHUNK,
+  OPEN_COUNT,
+  REGION,
+  REGION_AT,
+  REGION_CAPACITY,
+  SERIES_MASK,
+  SERIES_SHIFT,
+  type SeriesTable,
+  VALUE_UNREAD,
+} from "./series-table.ts";
+import type { Stock } from "./stock.ts";
+import { UndoStack } from "./undo.ts";
+
+/** Open chunks that are closed early, oldest first, when a known series needs room and no full chunk has any. */
+const EARLY_CHUNKS = 64;
+
+/** How full chunks reach `sealed/`: all in which block managers differ. */
+export interface Persistence {
+  /** A new series' first sample is a chunk of its own. */
+  readonly sealsFirstSample: boolean;
+  /** Most chunks that one write carries. */
+  readonly chunksPerWrite: number;
+  /** Called inside `append`, after it has sealed a chunk. */
+  afterSeal(pipeline: Pipeline): void;
+}
+
+export interface BlockStoreOptions {
+  readonly settings: Settings;
+  readonly persistence: Persistence;
+  readonly series: SeriesTable;
+  readonly chunks: ChunkTable;
+  readonly stock: Stock;
+  readonly open: OpenChunks;
+  readonly pipeline: Pipeline;
+  readonly allocator: Allocator;
+  readonly codec: ChunkCodec;
+  /** Reads the last value of a series whose last sample lies in `sealed/` to its state; false when it cannot. */
+  readValue(page: ChunkState, base: number): boolean;
+}
+
+/**
+ * Series and their open chunks: decides rows, takes them back, and applies them.
+ *
+ * `append` cannot fail, because `admit` holds back one region of the first size and one descriptor for
+ * every row that waits to be applied: a row starts at most one chunk. A chunk that cannot grow is sealed
+ * early, and its row starts the next one there.
+ */
+export class BlockStore {
+  samples = 0;
+  /** The batch applied last. */
+  lastLsn: Lsn = 0;
+  readonly #options: BlockStoreOptions;
+  readonly #undo = new UndoStack();
+  /** Rows that regions and descriptors in hand suffice for. */
+  #ready = 0;
+
+  constructor(options: BlockStoreOptions) {
+    this.#options = options;
+  }
+
+  admit(batch: WriteBatch, from: number, until: number): void {
+    const { refs, times, valueWords, status } = batch;
+    const { series } = this.#options;
+    const { pages, stride } = series;
+    const undo = this.#undo;
+    for (let i = from; i < until; i += 1) {
+      if (status[i] !== OPEN) continue;
+      const time = times[i]!;
+      if (!Number.isSafeInteger(time)) {
+        status[i] = BAD_TIME;
+        continue;
+      }
+      const index = (refs[i]! - 1) >>> 0;
+      const number = index >>> SERIES_SHIFT;
+      let page = number < pages.length ? pages[number]! : NO_PAGE;
+      if (page === NO_PAGE && (page = this.#newPage(refs[i]!, number)) === NO_PAGE) {
+        status[i] = LIMIT;
+        continue;
+      }
+      const { words, doubles } = page;
+      const base = (index & SERIES_MASK) * stride;
+      const w = base >> 2;
+      const d = base >> 3;
+      const last = doubles[d + ADMITTED_TIME]!;
+      const flags = words[w + FLAGS]!;
+      if (!(time > last) && (flags & KNOWN) !== 0) {
+        status[i] = this.#decline(page, base, time, valueWords[2 * i]!, valueWords[2 * i + 1]!);
+        continue;
+      }
+      if (undo.top - undo.applied >= this.#ready && !this.#reserve((flags & KNOWN) !== 0)) {
+        status[i] = LIMIT;
+        continue;
+      }
+      const row = undo.top;
+      if (row === undo.times.length) undo.grow();
+      undo.times[row] = last;
+      undo.words[4 * row] = words[w + ADMITTED_LOW]!;
+      undo.words[4 * row + 1] = words[w + ADMITTED_HIGH]!;
+      undo.words[4 * row + 2] = flags;
+      undo.words[4 * row + 3] = index + 1;
+      undo.top = row + 1;
+      doubles[d + ADMITTED_TIME] = time;
+      words[w + ADMITTED_LOW] = valueWords[2 * i]!;
+      words[w + ADMITTED_HIGH] = valueWords[2 * i + 1]!;
+      words[w + FLAGS] = KNOWN;
+      status[i] = ACCEPTED;
+    }
+  }
+
+  withdraw(batch: WriteBatch, from: number, until: number): void {
+    const { refs, status } = batch;
+    const { series } = this.#options;
+    const undo = this.#undo;
+    for (let i = until - 1; i >= from; i -= 1) {
+      if (status[i] !== ACCEPTED) continue;
+      const ref = refs[i]!;
+      const row = undo.pop(ref);
+      const { words, doubles } = series.pageOf(ref);
+      const base = series.baseOf(ref);
+      doubles[(base >> 3) + ADMITTED_TIME] = undo.times[row]!;
+      words[(base >> 2) + ADMITTED_LOW] = undo.words[4 * row]!;
+      words[(base >> 2) + ADMITTED_HIGH] = undo.words[4 * row + 1]!;
+      words[(base >> 2) + FLAGS] = undo.words[4 * row + 2]!;
+      status[i] = OPEN;
+    }
+  }
+
+  append(batch: WriteBatch, from: number, until: number, lsn: Lsn): void {
+    const { refs, times, valueWords, status } = batch;
+    const { series, codec, allocator, settings, persistence, open } = this.#options;
+    const { pages, stride } = series;
+    const { samplesPerChunk } = settings;
+    const { sealsFirstSample } = persistence;
+    let applied = 0;
+    for (let i = from; i < until; i += 1) {
+      if (status[i] !== ACCEPTED) continue;
+      const index = (refs[i]! - 1) >>> 0;
+      const page = pages[index >>> SERIES_SHIFT]!;
+      const { words, doubles } = page;
+      const base = (index & SERIES_MASK) * stride;
+      const w = base >> 2;
+      const time = times[i]!;
+      if (words[w + OPEN_CHUNK] === NO_CHUNK) open.open(page, base, index + 1, time, lsn);
+      if (
+        !codec.append(
+          page,
+          base + CODEC_STATE,
+          allocator.bytes(words[w + REGION]! >>> 0),
+          words[w + REGION_AT]!,
+          words[w + REGION_CAPACITY]!,
+          time,
+          valueWords[2 * i]!,
+          valueWords[2 * i + 1]!,
+        )
+      ) {
+        open.appendElsewhere(page, base, batch, i, lsn);
+      }
+      doubles[(base >> 3) + APPLIED_TIME] = time;
+      const count = words[w + OPEN_COUNT]! + 1;
+      words[w + OPEN_COUNT] = count;
+      applied += 1;
+      if (count >= samplesPerChunk || (sealsFirstSample && words[w + NEWEST_CHUNK] === NO_CHUNK)) {
+        this.#sealFull(page, base);
+      }
+    }
+    this.samples += applied;
+    this.#undo.apply(applied);
+    this.#recount();
+    if (lsn > this.lastLsn) this.lastLsn = lsn;
+  }
+
+  /** Seals open chunks whose first sample came before `lsn`, until the time is over, and returns how many. */
+  sealBefore(lsn: Lsn, untilMs: number): number {
+    const { chunks, series, open } = this.#options;
+    let sealed = 0;
+    for (let chunk = chunks.head; chunk !== NO_CHUNK; chunk = chunks.next(chunk)) {
+      if (chunks.firstLsn(chunk) >= lsn) break;
+      if (!chunks.isOpen(chunk)) continue;
+      const ref = chunks.word(chunk, REF);
+      open.seal(series.pageOf(ref), series.baseOf(ref));
+      sealed += 1;
+      if (sealed % 64 === 0 && performance.now() >= untilMs) break;
+    }
+    return sealed;
+  }
+
+  /** Brings regions and pages while no writer waits. */
+  prepare(): void {
+    const { stock, settings, chunks } = this.#options;
+    stock.stockUp(settings.regionsAhead);
+    if (chunks.free < settings.regionsAhead) chunks.grow();
+    this.#recount();
+  }
+
+  #newPage(ref: number, number: number): ChunkState {
+    return ref === 0 ? NO_PAGE : this.#options.series.page(number);
+  }
+
+  /** What becomes of a row that is not newer than its series' last sample. */
+  #decline(page: ChunkState, base: number, time: number, low: number, high: number): RowStatus {
+    const { words, doubles } = page;
+    const w = base >> 2;
+    if (time < doubles[(base >> 3) + ADMITTED_TIME]!) return OUT_OF_ORDER;
+    if ((words[w + FLAGS]! & VALUE_UNREAD) !== 0 && !this.#options.readValue(page, base)) {
+      return CONFLICT; // What cannot be read cannot be called equal.
+    }
+    return words[w + ADMITTED_LOW] === low && words[w + ADMITTED_HIGH] === high
+      ? REPEATED
+      : CONFLICT;
+  }
+
+  /** Sees to it that one row more can start a chunk. Answers false when memory is full. */
+  #reserve(isKnown: boolean): boolean {
+    const { stock, chunks } = this.#options;
+    const wanted = this.#undo.top - this.#undo.applied + 1;
+    while (chunks.free < wanted) if (!chunks.grow()) return false;
+    while (stock.length < wanted) {
+      if (!stock.refill() && !this.#makeRoom(isKnown)) return false;
+    }
+    this.#recount();
+    return true;
+  }
+
+  /**
+   * The allocator's bound is reached: writes and syncs full chunks while the caller waits, and for a
+   * series that is known already closes the oldest open ones early.
+   */
+  #makeRoom(isKnown: boolean): boolean {
+    const { pipeline, persistence, chunks, series, open } = this.#options;
+    if (pipeline.relieve(persistence.chunksPerWrite) > 0) return true;
+    if (!isKnown || pipeline.failure !== undefined || pipeline.poison !== undefined) return false;
+    let sealed = 0;
+    for (let chunk = chunks.head; chunk !== NO_CHUNK && sealed < EARLY_CHUNKS;) {
+      const next = chunks.next(chunk);
+      if (chunks.isOpen(chunk)) {
+        const ref = chunks.word(chunk, REF);
+        open.seal(series.pageOf(ref), series.baseOf(ref));
+        sealed += 1;
+      }
+      chunk = next;
+    }
+    open.chunksSealedEarly += sealed;
+    return sealed > 0 && pipeline.relieve(persistence.chunksPerWrite) > 0;
+  }
+
+  #recount(): void {
+    const { stock, chunks } = this.#options;
+    this.#ready = Math.min(stock.length, chunks.free);
+  }
+
+  #sealFull(page: ChunkState, base: number): void {
+    const { settings, persistence, pipeline, open } = this.#options;
+    open.seal(page, base);
+    if (!settings.lazyChunks) open.place(page, base);
+    persistence.afterSeal(pipeline);
+  }
+}

@@ -1,0 +1,144 @@
+import {
+  crc32c,
+  readI64,
+  readU32,
+  readU64,
+  uvarintBytes,
+  writeU32,
+  writeU64,
+  writeUvarint,
+} from "@varve/bytes";
+
+/**
+ * Files of `sealed/`: Prometheus' layout for head chunks, `01 30 BC 91`, version 1, three zeros, then records
+ *
+ *     u64 seriesRef | u64 mint | u64 maxt | u8 encoding | uvarint length | data | u32 crc32c of all before
+ *
+ * A record of series 0 with encoding 0 and no data is a mark. Its `mint` is the place after which it
+ * was written, its `maxt` the place up to which all was durable then; readers that know no series 0 pass
+ * over it. Every file begins with a mark, and one follows where the durable place has moved on. Marks chain
+ * the files: they tell a tail that a crash tore off from damage to what was durable, and void what a
+ * failed sync has left in doubt.
+ */
+export const HEADER_BYTES = 8;
+/** Bytes of a mark: 25, a length of one byte, and the checksum. */
+export const MARK_BYTES = 30;
+/** Prometheus' bound on a file of head chunks, in bytes. */
+export const FILE_BYTES_MAX = 128 * 2 ** 20;
+/** Places are `file * PLACE_SPAN + offset`: one number orders all files. An offset fits 28 bits. */
+export const PLACE_SPAN = 2 ** 28;
+
+/** An empty file of this name says that a sync has failed: until it is gone, cached bytes are no proof of stored ones. */
+export const DOUBT = "unsynced";
+
+const MAGIC = 0x0130bc91;
+const VERSION = 1;
+/** From the start of a record to its length field. */
+const LENGTH_AT = 25;
+const CRC_BYTES = 4;
+/** Longest data that a record is believed to have, in bytes. */
+const DATA_BYTES_MAX = 2 ** 24;
+/** Largest file number that a place can carry. */
+const FILES_MAX = 2 ** 25;
+
+/** A file's place in the order of all records. */
+export function placeOf(file: number, offset: number): number {
+  return file * PLACE_SPAN + offset;
+}
+
+/** The name of a file: six digits or more. */
+export function fileName(number: number): string {
+  return String(number).padStart(6, "0");
+}
+
+/** The number in a file's name, or 0 when the name is not one of ours. */
+export function fileNumber(name: string): number {
+  const number = /^\d{6,8}$/.test(name) ? Number(name) : 0;
+  return number < FILES_MAX && fileName(number) === name ? number : 0;
+}
+
+/** What the first bytes of a file say: `torn` when a crash may have left them. */
+export function headerState(bytes: Uint8Array, length: number): "ours" | "torn" | "newer" {
+  if (length < HEADER_BYTES || readU32(bytes, 0) !== MAGIC) return "torn";
+  return bytes[4] === VERSION ? "ours" : "newer";
+}
+
+export function writeHeader(bytes: Uint8Array, at: number): number {
+  writeU32(bytes, at, MAGIC);
+  writeU32(bytes, at + 4, VERSION << 24);
+  return at + HEADER_BYTES;
+}
+
+export function writeMark(bytes: Uint8Array, at: number, after: number, durable: number): number {
+  return writeTail(bytes, at, writeHead(bytes, at, 0, after, durable, 0, 0));
+}
+
+/** Bytes of a record with `length` bytes of data. */
+export function recordBytes(length: number): number {
+  return LENGTH_AT + uvarintBytes(length) + length + CRC_BYTES;
+}
+
+/** Writes a record up to its data, and returns where the data goes. */
+export function writeHead(
+  bytes: Uint8Array,
+  at: number,
+  ref: number,
+  minTime: number,
+  maxTime: number,
+  encoding: number,
+  length: number,
+): number {
+  writeU64(bytes, at, ref);
+  writeU64(bytes, at + 8, minTime);
+  writeU64(bytes, at + 16, maxTime);
+  bytes[at + 24] = encoding;
+  return writeUvarint(bytes, at + LENGTH_AT, length);
+}
+
+/** Closes the record that begins at `at` and whose data ends at `until`; returns where the next begins. */
+export function writeTail(bytes: Uint8Array, at: number, until: number): number {
+  writeU32(bytes, until, crc32c(bytes, at, until));
+  return until + CRC_BYTES;
+}
+
+/** A record read from bytes that nobody trusts. */
+export class RecordView {
+  ref = 0;
+  minTime = 0;
+  maxTime = 0;
+  encoding = 0;
+  dataAt = 0;
+  length = 0;
+  /** Where the next record begins. */
+  end = 0;
+  isMark = false;
+
+  /** Reads the record at `at`. Answers false when there is none whose checksum holds. */
+  parse(bytes: Uint8Array, at: number, until: number): boolean {
+    if (at + LENGTH_AT + 1 + CRC_BYTES > until || readU32(bytes, at) !== 0) return false;
+    let length = 0;
+    let dataAt = at + LENGTH_AT;
+    for (let shift = 0; ; shift += 7) {
+      if (shift > 21 || dataAt >= until) return false;
+      const byte = bytes[dataAt++]!;
+      length |= (byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+    const end = dataAt + length;
+    if (length > DATA_BYTES_MAX || end + CRC_BYTES > until) return false;
+    if (crc32c(bytes, at, end) !== readU32(bytes, end)) return false;
+    this.ref = readU32(bytes, at + 4);
+    this.encoding = bytes[at + 24]!;
+    this.isMark = this.ref === 0 && this.encoding === 0 && length === 0;
+    const read = this.isMark ? readU64 : readI64;
+    this.minTime = read(bytes, at + 8);
+    this.maxTime = read(bytes, at + 16);
+    this.dataAt = dataAt;
+    this.length = length;
+    this.end = end + CRC_BYTES;
+    if (this.isMark)
+      return Number.isSafeInteger(this.minTime) && Number.isSafeInteger(this.maxTime);
+    if (this.ref === 0 || length === 0 || this.minTime > this.maxTime) return false;
+    return Number.isSafeInteger(this.minTime) && Number.isSafeInteger(this.maxTime);
+  }
+}

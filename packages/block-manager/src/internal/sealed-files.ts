@@ -1,0 +1,214 @@
+import { type Descriptor, type Disk, isStorageError } from "@varve/contracts";
+import { DOUBT, fileName, placeOf } from "./format.ts";
+
+/** No descriptor: the file is closed. */
+const CLOSED: Descriptor = -1;
+
+/** A file that may hold what is not durable yet. */
+export interface SealedFile {
+  readonly number: number;
+  readonly path: string;
+  fd: Descriptor;
+  /** Syncs that use `fd` now: it is closed when the last is done. */
+  holds: number;
+  chunks: number;
+  /** Bytes that hold whole records, and how many of them are synced. */
+  length: number;
+  synced: number;
+  /** Its name is durable. */
+  isNamed: boolean;
+}
+
+/** What `sealed/` held at open, and where to go on. */
+export interface SealedState {
+  /** The number of the next file. */
+  readonly nextNumber: number;
+  /** Where the last record ends. */
+  readonly end: number;
+  /** Up to where marks say that all is durable. */
+  readonly durable: number;
+  /** Files beyond `durable`, oldest first. */
+  readonly dirty: SealedFile[];
+}
+
+/** The files of `sealed/` that are written or not yet synced: makes them, syncs them in order, gives them up. */
+export class SealedFiles {
+  filesCreated = 0;
+  syncs = 0;
+  /** All records before this place are durable. */
+  durable: number;
+  /** The file that is written to. */
+  current: SealedFile | undefined;
+  /** A sync has failed since the last `lose`. */
+  isLost = false;
+  readonly #disk: Disk;
+  readonly #dir: string;
+  #dirty: SealedFile[];
+  #nextNumber: number;
+  /** Counts losses, so that a sync in flight notices one. */
+  #losses = 0;
+  /** What was durable when the last sync failed; -1 once that failure no longer counts. */
+  #doubted = -1;
+
+  constructor(disk: Disk, dir: string, state: SealedState) {
+    this.#disk = disk;
+    this.#dir = dir;
+    this.#dirty = state.dirty;
+    this.#nextNumber = state.nextNumber;
+    this.durable = state.durable;
+  }
+
+  get isDirty(): boolean {
+    return this.#dirty.some((file) => file.synced < file.length);
+  }
+
+  /** Makes the next file, which becomes the current one. */
+  create(): SealedFile {
+    const number = this.#nextNumber;
+    this.#nextNumber += 1; // Even when this fails: what the failure left behind is never written to again.
+    const path = `${this.#dir}/${fileName(number)}`;
+    const fd = this.#disk.open(path, "create");
+    const file: SealedFile = {
+      number,
+      path,
+      fd,
+      holds: 0,
+      chunks: 0,
+      length: 0,
+      synced: 0,
+      isNamed: false,
+    };
+    this.current = file;
+    this.#dirty.push(file);
+    this.filesCreated += 1;
+    return file;
+  }
+
+  /** Nothing more is written to the current file. */
+  leave(): void {
+    const file = this.current;
+    this.current = undefined;
+    if (file === undefined || file.holds > 0) return; // The last sync that holds it closes it.
+    this.#close(file);
+  }
+
+  /**
+   * Syncs the files in order, at least one and until the time is over, and moves `durable` on. A failed
+   * sync is never tried again: it sets `isLost`, and `lose` must be called after it.
+   */
+  async sync(untilMs: number): Promise<void> {
+    const losses = this.#losses;
+    const files = this.#dirty.slice(); // Writers may add to it while a sync is under way.
+    for (const file of files) {
+      const { length } = file;
+      if (file.synced === length) continue;
+      const fd = this.#hold(file);
+      try {
+        this.syncs += 1;
+        await this.#disk.datasyncAsync(fd);
+      } catch (error) {
+        if (this.#losses !== losses) return; // Another sync lost it, and told.
+        this.#doubt();
+        throw error;
+      } finally {
+        this.#unhold(file, fd);
+      }
+      if (this.#losses !== losses) return;
+      file.synced = Math.max(file.synced, length);
+      if (performance.now() >= untilMs) break;
+    }
+    this.#settle();
+  }
+
+  /** The same while the caller waits, for all files. */
+  syncNow(): void {
+    for (const file of this.#dirty) {
+      if (file.synced === file.length) continue;
+      const fd = this.#hold(file);
+      try {
+        this.syncs += 1;
+        this.#disk.datasync(fd);
+      } catch (error) {
+        this.#doubt();
+        throw error;
+      } finally {
+        this.#unhold(file, fd);
+      }
+      file.synced = file.length;
+    }
+    this.#settle();
+  }
+
+  /**
+   * After a failed sync: what was written since the last good one is void, and must be written again, to a file
+   * that says so.
+   */
+  lose(): void {
+    this.isLost = false;
+    this.#losses += 1;
+    this.leave();
+    this.#dirty = [];
+  }
+
+  /** Leaves a sign that the kernel's cache may show what the disk does not hold, until that no longer counts. */
+  #doubt(): void {
+    this.isLost = true;
+    this.#doubted = this.durable;
+    attempt(() => this.#disk.close(this.#disk.open(`${this.#dir}/${DOUBT}`, "create")));
+  }
+
+  #close(file: SealedFile): void {
+    const { fd } = file;
+    file.fd = CLOSED;
+    if (fd !== CLOSED) attempt(() => this.#disk.close(fd));
+  }
+
+  #hold(file: SealedFile): Descriptor {
+    if (file.fd === CLOSED) return this.#disk.open(file.path, "update");
+    file.holds += 1;
+    return file.fd;
+  }
+
+  #unhold(file: SealedFile, fd: Descriptor): void {
+    if (fd !== file.fd) {
+      attempt(() => this.#disk.close(fd));
+      return;
+    }
+    file.holds -= 1;
+    if (file.holds === 0 && file !== this.current) this.#close(file);
+  }
+
+  /** Makes the names of synced files durable, then moves `durable` to the end of the last file synced in order. */
+  #settle(): void {
+    if (this.#dirty.some((file) => file.synced > 0 && !file.isNamed)) {
+      try {
+        this.#disk.syncDirectory(this.#dir);
+      } catch (error) {
+        this.#doubt();
+        throw error;
+      }
+      for (const file of this.#dirty) file.isNamed = true;
+    }
+    let done = 0;
+    for (const file of this.#dirty) {
+      if (file.synced > 0) {
+        this.durable = Math.max(this.durable, placeOf(file.number, file.synced));
+      }
+      if (file.synced < file.length || file === this.current) break;
+      done += 1;
+    }
+    this.#dirty.splice(0, done);
+    if (this.#doubted < 0 || this.#doubted === this.durable || this.isLost) return;
+    this.#doubted = -1; // What was in doubt is void, by a mark that is durable now.
+    attempt(() => this.#disk.unlink(`${this.#dir}/${DOUBT}`));
+  }
+}
+
+/** Does what may fail without a loss. Only the world's faults are let pass. */
+function attempt(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+  }
+}

@@ -1,0 +1,87 @@
+import { StorageError } from "@varve/contracts";
+import { HEADER_BYTES, headerState, RecordView } from "./format.ts";
+
+/** A chunk that a file of `sealed/` holds. */
+export interface FoundChunk {
+  readonly ref: number;
+  readonly minTime: number;
+  readonly maxTime: number;
+  readonly count: number;
+  /** Where its record begins in the file, and how long its data is. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Bytes of a file that are no record: from … until-1. */
+export interface Gap {
+  readonly from: number;
+  readonly until: number;
+}
+
+/** What a file of `sealed/` holds, before it is decided how much of it counts. */
+export interface FoundFile {
+  readonly number: number;
+  readonly size: number;
+  readonly chunks: FoundChunk[];
+  readonly gaps: Gap[];
+  /** The place after which it was begun; 0 for the first, -1 when its first mark is lost, -2 when it never had one. */
+  readonly after: number;
+  /** The furthest place that its marks call durable. */
+  readonly durable: number;
+}
+
+/** `FoundFile.after` of a file whose beginning is lost. */
+export const AFTER_LOST = -1;
+/** `FoundFile.after` of a file that another program wrote: it has no marks. */
+export const AFTER_FOREIGN = -2;
+
+export interface ScanOptions {
+  readonly number: number;
+  /** Named in errors. */
+  readonly path: string;
+  readonly encoding: number;
+  storedCount(bytes: Uint8Array, at: number, length: number): number;
+}
+
+/** Finds every record in a file's bytes, also behind damage. Throws UNSUPPORTED_VERSION for what it must not touch. */
+export function scanFile(bytes: Uint8Array, options: ScanOptions): FoundFile {
+  const { number, path, encoding } = options;
+  const size = bytes.length;
+  const chunks: FoundChunk[] = [];
+  const gaps: Gap[] = [];
+  const state = headerState(bytes, size);
+  if (state === "newer") throw unsupported(path, `version ${bytes[4]}`);
+  const view = new RecordView();
+  let after = AFTER_LOST;
+  let durable = 0;
+  let at = state === "ours" ? HEADER_BYTES : 0;
+  while (at < size) {
+    if (!view.parse(bytes, at, size)) {
+      const from = at;
+      do at += 1;
+      while (at < size && !view.parse(bytes, at, size));
+      gaps.push({ from, until: at });
+      continue;
+    }
+    if (view.isMark) {
+      if (at === HEADER_BYTES && state === "ours") after = view.minTime;
+      durable = Math.max(durable, view.maxTime);
+    } else {
+      if (view.encoding !== encoding) throw unsupported(path, `chunk encoding ${view.encoding}`);
+      if (at === HEADER_BYTES && state === "ours") after = AFTER_FOREIGN;
+      const { ref, minTime, maxTime, dataAt, length } = view;
+      const count = options.storedCount(bytes, dataAt, length);
+      chunks.push({ ref, minTime, maxTime, count, offset: at, length });
+    }
+    at = view.end;
+  }
+  return { number, size, chunks, gaps, after, durable };
+}
+
+function unsupported(path: string, what: string): StorageError {
+  return new StorageError(
+    "UNSUPPORTED_VERSION",
+    `${path} has ${what}, which this version does not read; nothing was changed`,
+    { facts: { path } },
+  );
+}

@@ -1,0 +1,145 @@
+import type { Allocator, Disk } from "@varve/contracts";
+import { isStorageError } from "@varve/contracts";
+import { writeAll } from "@varve/disk/transfer";
+import {
+  type ChunkTable,
+  FILE,
+  FILE_OFFSET,
+  LENGTH,
+  MAX_TIME,
+  MIN_TIME,
+  REF,
+  SEALED_REGION,
+} from "./chunk-table.ts";
+import {
+  MARK_BYTES,
+  placeOf,
+  recordBytes,
+  writeHead,
+  writeHeader,
+  writeMark,
+  writeTail,
+} from "./format.ts";
+import type { Ring } from "./ring.ts";
+import type { SealedFile, SealedFiles, SealedState } from "./sealed-files.ts";
+
+export interface SealedWriterOptions {
+  readonly disk: Disk;
+  readonly files: SealedFiles;
+  readonly chunks: ChunkTable;
+  readonly allocator: Allocator;
+  readonly encoding: number;
+  readonly chunksPerFile: number;
+  readonly fileBytesMax: number;
+  /** Size of the buffer that one write empties. */
+  readonly writeBytesMax: number;
+}
+
+/** Writes sealed chunks to the files of `sealed/`, with the marks that chain them. */
+export class SealedWriter {
+  writes = 0;
+  readonly #options: SealedWriterOptions;
+  readonly #files: SealedFiles;
+  readonly #buffer: Uint8Array;
+  /** Where the last record ends that counts. */
+  #end: number;
+  /** The durable place that the last mark states. */
+  #marked: number;
+
+  constructor(options: SealedWriterOptions, state: SealedState) {
+    this.#options = options;
+    this.#files = options.files;
+    this.#buffer = new Uint8Array(options.writeBytesMax);
+    this.#end = state.end;
+    this.#marked = state.durable;
+  }
+
+  /**
+   * Writes up to `chunksMax` chunks from the front of `queue`, as many as fit one write, and says where each
+   * lies. Returns how many: they stay in the queue. On a failure nothing is said, and the next attempt
+   * goes to the same place when the disk was full, and to a new file otherwise.
+   */
+  write(queue: Ring, chunksMax: number): number {
+    const { chunks, allocator, chunksPerFile, fileBytesMax, encoding } = this.#options;
+    const buffer = this.#buffer;
+    const first = recordBytes(chunks.word(queue.at(0), LENGTH));
+    const file = this.#fileFor(first);
+    let at = this.#prefix(file);
+    let count = 0;
+    const countMax = Math.min(queue.length, chunksMax, chunksPerFile - file.chunks);
+    while (count < countMax) {
+      const chunk = queue.at(count);
+      const length = chunks.word(chunk, LENGTH);
+      const until = at + recordBytes(length);
+      if (until > buffer.length || (count > 0 && file.length + until > fileBytesMax)) break;
+      chunks.setWord(chunk, FILE_OFFSET, file.length + at);
+      const region = chunks.word(chunk, SEALED_REGION);
+      const dataAt = writeHead(
+        buffer,
+        at,
+        chunks.word(chunk, REF),
+        chunks.double(chunk, MIN_TIME),
+        chunks.double(chunk, MAX_TIME),
+        encoding,
+        length,
+      );
+      const from = allocator.at(region);
+      buffer.set(allocator.bytes(region).subarray(from, from + length), dataAt);
+      at = writeTail(buffer, at, dataAt + length);
+      count += 1;
+    }
+    this.#put(file, at);
+    for (let i = 0; i < count; i += 1) chunks.setWord(queue.at(i), FILE, file.number);
+    file.chunks += count;
+    if (file.chunks >= chunksPerFile) this.#files.leave();
+    return count;
+  }
+
+  /** Writes a mark of its own: what a clean close leaves, so that later damage is told from a torn tail. */
+  writeEndMark(): void {
+    if (this.#marked === this.#files.durable) return;
+    const file = this.#fileFor(0);
+    this.#put(file, this.#prefix(file));
+  }
+
+  /** Goes on after a failed sync: the next file voids all that was written since the last good one. */
+  restart(): void {
+    this.#files.lose();
+    this.#end = this.#files.durable;
+  }
+
+  #fileFor(bytes: number): SealedFile {
+    const { current } = this.#files;
+    if (current !== undefined) {
+      const isFull = current.length + MARK_BYTES + bytes > this.#options.fileBytesMax;
+      if (!isFull || current.chunks === 0) return current;
+      this.#files.leave();
+    }
+    return this.#files.create();
+  }
+
+  /** Puts a new file's header, and a mark where one is due, at the start of the buffer. */
+  #prefix(file: SealedFile): number {
+    if (file.length === 0) {
+      return writeMark(this.#buffer, writeHeader(this.#buffer, 0), this.#end, this.#files.durable);
+    }
+    if (this.#files.durable === this.#marked) return 0;
+    return writeMark(this.#buffer, 0, placeOf(file.number, file.length), this.#files.durable);
+  }
+
+  #put(file: SealedFile, length: number): void {
+    const { durable } = this.#files;
+    this.writes += 1;
+    try {
+      writeAll(this.#options.disk, file.fd, this.#buffer, 0, length, file.length);
+    } catch (error) {
+      // A full disk leaves a beginning, which the next attempt overwrites. After any other failure the
+      // file's end is unknown: it is left as it is, and the next file's mark names where it is sound.
+      if (isStorageError(error) && error.code !== "STORAGE_FULL") this.#files.leave();
+      throw error;
+    }
+    file.length += length;
+    this.#end = placeOf(file.number, file.length);
+    this.#marked = durable;
+  }
+}

@@ -1,0 +1,116 @@
+import {
+  NO_OFFSET,
+  type Allocator,
+  type ChunkState,
+  type Memory,
+  type Offset,
+} from "@varve/contracts";
+
+/** Series a page holds: 128 KiB at two cache lines a series. Pages never move, so growth copies nothing. */
+export const SERIES_PER_PAGE = 1024;
+/** `(ref - 1) >>> SERIES_SHIFT` is a series' page, `(ref - 1) & SERIES_MASK` its place there. */
+export const SERIES_SHIFT = 10;
+export const SERIES_MASK = SERIES_PER_PAGE - 1;
+
+/** Doubles of a series' state: time of the last admitted sample, and of the last applied one. */
+export const ADMITTED_TIME = 0;
+export const APPLIED_TIME = 2;
+/** Words of a series' state: bits of the last admitted value. */
+export const ADMITTED_LOW = 2;
+export const ADMITTED_HIGH = 3;
+/** The open chunk's region, and where it lies and how long it is; 0 without one. */
+export const REGION = 6;
+export const REGION_AT = 7;
+export const REGION_CAPACITY = 8;
+/** The open chunk, its samples, and the newest sealed chunk; 0 without one. */
+export const OPEN_CHUNK = 9;
+export const OPEN_COUNT = 10;
+export const NEWEST_CHUNK = 11;
+export const FLAGS = 12;
+/** In `FLAGS`: a sample was admitted, or found in `sealed/`. */
+export const KNOWN = 1;
+/** In `FLAGS`: the last sample lies in `sealed/`, and its value was not read yet. */
+export const VALUE_UNREAD = 2;
+
+/** The codec's state begins here, in bytes from the start of a series' state. */
+export const CODEC_STATE = 64;
+
+const LINE_BYTES = 64;
+/** Resident memory comes in pages of this many bytes. */
+const FAULT_BYTES = 4096;
+
+/** Stands where no page was taken. */
+export const NO_PAGE: ChunkState = {
+  words: new Int32Array(0),
+  doubles: new Float64Array(0),
+};
+
+/** State of all series: fixed pages of the linear memory, found by ref, without a copy when it grows. */
+export class SeriesTable {
+  /** By page number; `NO_PAGE` where no series was seen. */
+  readonly pages: ChunkState[] = [];
+  /** Bytes from one series to the next. */
+  readonly stride: number;
+  pagesTaken = 0;
+  readonly #memory: Memory;
+  readonly #offsets: Offset[] = [];
+
+  constructor(memory: Memory, codecStateBytes: number) {
+    this.#memory = memory;
+    this.stride = Math.ceil((CODEC_STATE + codecStateBytes) / LINE_BYTES) * LINE_BYTES;
+  }
+
+  /** The page with this number, taken now if need be, or `NO_PAGE` when the memory is full. */
+  page(number: number): ChunkState {
+    while (this.pages.length <= number) this.pages.push(NO_PAGE);
+    const known = this.pages[number]!;
+    if (known !== NO_PAGE) return known;
+    const bytes = SERIES_PER_PAGE * this.stride;
+    const offset = this.#memory.take(bytes);
+    if (offset === NO_OFFSET) return NO_PAGE;
+    const page = {
+      words: this.#memory.words(offset, bytes / 4),
+      doubles: this.#memory.doubles(offset, bytes / 8),
+    };
+    this.pages[number] = page;
+    this.#offsets.push(offset);
+    this.pagesTaken += 1;
+    return page;
+  }
+
+  /** The page of a ref that has been seen; `NO_PAGE` for one that has not. */
+  pageOf(ref: number): ChunkState {
+    const number = (ref - 1) >>> SERIES_SHIFT;
+    return number < this.pages.length ? this.pages[number]! : NO_PAGE;
+  }
+
+  /** Where a series' state lies in its page, in bytes. */
+  baseOf(ref: number): number {
+    return ((ref - 1) & SERIES_MASK) * this.stride;
+  }
+
+  /** Takes and touches pages for the refs 1 … count, so that no later write pays for either. */
+  prepare(count: number): void {
+    const pages = Math.ceil(count / SERIES_PER_PAGE);
+    for (let number = 0; number < pages; number += 1) {
+      const { words } = this.page(number);
+      for (let i = 0; i < words.length; i += FAULT_BYTES / 4) words[i] = 0;
+    }
+  }
+
+  release(): void {
+    for (const offset of this.#offsets) this.#memory.give(offset, SERIES_PER_PAGE * this.stride);
+    this.#offsets.length = 0;
+    this.pages.length = 0;
+  }
+}
+
+/** Gives back the regions of all open chunks. The table is not used after this. */
+export function releaseOpenRegions(series: SeriesTable, allocator: Allocator): void {
+  for (const { words } of series.pages) {
+    for (let w = 0; w < words.length; w += series.stride / 4) {
+      const region = words[w + REGION]! >>> 0;
+      if (region !== 0) allocator.release(region);
+    }
+  }
+}
