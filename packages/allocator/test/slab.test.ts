@@ -1,6 +1,12 @@
 import { reserveMemory } from "@varve/bytes";
 import { certify, checked } from "@varve/conformance";
-import { AssertionError, isStorageError, NO_REGION } from "@varve/contracts";
+import {
+  AssertionError,
+  isStorageError,
+  NO_REGION,
+  type Allocator,
+  type Region,
+} from "@varve/contracts";
 import { describe, expect, test } from "vitest";
 import { classOf, linesOf } from "../src/internal/size-classes.ts";
 import { slabAllocator } from "../src/slab.ts";
@@ -120,7 +126,9 @@ describe("slab", () => {
     expect(memory.bytesTaken).toBe(allocator.stats.retainedBytes + 128);
     expect(allocator.acquire(4000)).not.toBe(NO_REGION);
     expect(allocator.stats.retainedBytes).toBeLessThan(0.1 * MIB);
-    expect(() => allocator.release(small[0]!)).toThrow(AssertionError);
+    const gone = small.filter((region) => !isKnown(allocator, region));
+    expect(gone.length).toBeGreaterThan(0.9 * small.length);
+    expect(() => allocator.release(gone[0]!)).toThrow(AssertionError);
   });
 
   test("asserts on numbers that lie in no slab, and on a release too many", async () => {
@@ -148,6 +156,16 @@ describe("slab", () => {
     expect(isStorageError(refusal, "PLAN")).toBe(true);
   });
 });
+
+/** True when the region's number lies in a slab. */
+function isKnown(allocator: Allocator, region: Region): boolean {
+  try {
+    return allocator.capacity(region) > 0;
+  } catch (error) {
+    if (error instanceof AssertionError) return false;
+    throw error;
+  }
+}
 
 describe("size classes", () => {
   test("are the smallest that fit, and waste at most a third above 128 bytes", () => {

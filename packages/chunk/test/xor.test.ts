@@ -295,6 +295,8 @@ describe("xor: bytes that nobody trusts", () => {
   test.each([
     ["a window used before any was written", "0002 00 0000000000000000 01 80 00000000000000"],
     ["a window of more than 64 bits", "0002 00 0000000000000000 01 ffff ff00000000000000"],
+    ["a window of 65 bits", "0002 00 0000000000000000 01 ff10000000000000"],
+    ["a third time equal to the second", "0003 00 0000000000000000 01 5fff80"],
     ["a second time equal to the first", "0002 00 0000000000000000 00 00"],
     ["a first time of 64 bits", "0001 ffffffffffffffffff01 0000000000000000"],
     ["a varint that does not end", "0001 ffffffffffffffffffffffffffffffffffffffff"],

@@ -11,7 +11,7 @@ const { wasm, lockAt, counterAt, rounds } = workerData as {
 };
 const words = (at: number, length: number): Int32Array => new Int32Array(wasm.buffer, at, length);
 const memory = { wasm, words } as unknown as Memory; // A lock needs no more of it.
-const locks = await mutexLocks({ at: lockAt }).open({ memory });
+const locks = await mutexLocks({ at: lockAt, waitMsMax: 60_000 }).open({ memory });
 const counter = words(counterAt, 1);
 
 parentPort!.on("message", () => {

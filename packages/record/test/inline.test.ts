@@ -1,5 +1,5 @@
-import { certify, checked } from "@varve/conformance";
 import { keyOf, makeRandom, makeRecordBuffer } from "@varve/bytes";
+import { certify, checked } from "@varve/conformance";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { inlineRecord } from "../src/inline.ts";
