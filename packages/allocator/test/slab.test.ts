@@ -121,6 +121,7 @@ describe("slab", () => {
     }
     expect(allocator.acquire(4000)).toBe(NO_REGION);
     for (const region of small) allocator.release(region);
+    expect(allocator.acquire(2 * MIB)).toBe(NO_REGION); // Nothing given back would make room for this.
     expect(allocator.stats).toMatchObject({ live: 0, liveBytes: 0 });
     expect(allocator.stats.retainedBytes).toBeGreaterThan(0.9 * MIB);
     expect(memory.bytesTaken).toBe(allocator.stats.retainedBytes + 128);

@@ -99,6 +99,7 @@ export class Slabs {
   /** Takes a new slab for the class; where there is no room for one, smaller ones, and the room of empty ones. */
   #carve(sizeClass: number): number {
     const lines = linesOf(sizeClass);
+    if (lines * LINE_BYTES > this.#bytesMax) return 0; // No room that others give up would do.
     const large = lines * LARGE_PART >= this.#slabLines;
     const pageLines = 1 << this.#pageShift;
     for (;;) {
