@@ -31,17 +31,32 @@ export type VariantOptions = Readonly<Record<string, unknown>>;
 export interface CatalogEntry<S extends Slot = Slot> {
   /** What it does, in a line. */
   readonly description: string;
+  /** Names of the options that its factory takes. */
+  readonly options: readonly string[];
   make(options?: VariantOptions): Variant<S>;
 }
 
 /** Variants by slot and name. */
 export type Catalog = { readonly [S in Slot]: Readonly<Record<string, CatalogEntry<S>>> };
 
+/** Options that all block managers share. */
+const BLOCK_OPTIONS = [
+  "samplesPerChunk",
+  "chunkBytesFirst",
+  "chunkBytesMax",
+  "regionsPerRefill",
+  "regionsAhead",
+  "lazyChunks",
+  "fileBytesMax",
+] as const;
+
 /** Every variant of every slot. The first of a slot is the plain one, the yardstick of the others. */
 export const CATALOG: Catalog = {
   "label-key": {
     plain: entry("sorts the names of every label set", plainKey),
-    trie: entry("remembers the order of name sequences; reuses what is unchanged", trieKey),
+    trie: entry("remembers the order of name sequences; reuses what is unchanged", trieKey, [
+      "nodesMax",
+    ]),
   },
   "series-id": {
     string: entry("joins a string and hashes it: the seed's way", stringId),
@@ -49,12 +64,19 @@ export const CATALOG: Catalog = {
     xxhash: entry("xxh64 by xxhash-wasm; with seed 0 it is StableHash", xxhashId),
   },
   "series-index": {
-    map: entry("a JavaScript Map, conflicts handled", mapIndex),
+    map: entry("a JavaScript Map, conflicts handled", mapIndex, ["mapEntriesMax"]),
     "open-addressed": entry(
       "typed arrays in the linear memory that grow bit by bit",
       openAddressedIndex,
+      ["prefault", "keyBytesExpected"],
     ),
-    lmdb: entry("LMDB on disk: a cache that is verified at open", lmdbIndex),
+    lmdb: entry("LMDB on disk: a cache that is verified at open", lmdbIndex, [
+      "batchRowsMax",
+      "mapBytes",
+      "fileBytesMax",
+      "verify",
+      "verifyMsMax",
+    ]),
   },
   record: {
     inline: entry("labels in every record: the seed's way", inlineRecord),
@@ -62,14 +84,26 @@ export const CATALOG: Catalog = {
   },
   wal: {
     none: entry("keeps nothing", noneWal),
-    sync: entry("returns when the batch is durable", syncWal),
-    batched: entry("group commit by bytes and delay", batchedWal),
-    async: entry("a worker writes behind a ring in shared memory", asyncWal),
+    sync: entry("returns when the batch is durable", syncWal, ["segmentBytesMax"]),
+    batched: entry("group commit by bytes and delay", batchedWal, [
+      "segmentBytesMax",
+      "groupBytesMax",
+      "delayMsMax",
+    ]),
+    async: entry("a worker writes behind a ring in shared memory", asyncWal, [
+      "segmentBytesMax",
+      "ringBytesMax",
+      "groupBytesMax",
+      "delayMsMax",
+      "onFull",
+      "drainMsMax",
+      "writer",
+    ]),
   },
   allocator: {
     heap: entry("one JavaScript array a region", heapAllocator),
-    pool: entry("free lists of heap arrays", poolAllocator),
-    slab: entry("regions of the linear memory", slabAllocator),
+    pool: entry("free lists of heap arrays", poolAllocator, ["retainedBytesMax"]),
+    slab: entry("regions of the linear memory", slabAllocator, ["slabBytes"]),
   },
   chunk: {
     xor: entry("Prometheus' XOR encoding", xorChunk),
@@ -78,14 +112,24 @@ export const CATALOG: Catalog = {
     immediate: entry(
       "a file for each new series, inside the write: the seed's way",
       immediateBlocks,
+      [...BLOCK_OPTIONS, "unsyncedBytesMax"],
     ),
-    "on-full": entry("writes a full chunk inside the write that filled it", onFullBlocks),
-    queued: entry("full chunks wait in a bounded queue for maintenance", queuedBlocks),
-    background: entry("seals and writes in slices between the writes", backgroundBlocks),
+    "on-full": entry("writes a full chunk inside the write that filled it", onFullBlocks, [
+      ...BLOCK_OPTIONS,
+      "unsyncedBytesMax",
+    ]),
+    queued: entry("full chunks wait in a bounded queue for maintenance", queuedBlocks, [
+      ...BLOCK_OPTIONS,
+      "queueChunksMax",
+    ]),
+    background: entry("seals and writes in slices between the writes", backgroundBlocks, [
+      ...BLOCK_OPTIONS,
+      "writeBytesMax",
+    ]),
   },
   locks: {
     none: entry("one thread needs none", noneLocks),
-    mutex: entry("one mutex over Atomics", mutexLocks),
+    mutex: entry("one mutex over Atomics", mutexLocks, ["waitMsMax"]),
   },
 };
 
@@ -93,6 +137,7 @@ export const CATALOG: Catalog = {
 function entry<S extends Slot, O>(
   description: string,
   factory: (options?: O) => Variant<S>,
+  options: readonly (keyof O & string)[] = [],
 ): CatalogEntry<S> {
-  return { description, make: (options) => factory(options as O | undefined) };
+  return { description, options, make: (given) => factory(given as O | undefined) };
 }

@@ -4,7 +4,7 @@ import { EXIT, oneLine, tellFailure } from "./commands/failure.ts";
 import { listCommand } from "./commands/list.ts";
 import { matrixCommand } from "./commands/matrix.ts";
 import { raceCommand } from "./commands/race.ts";
-import { seedCommand } from "./commands/seed.ts";
+import { findingsCommand, seedCommand } from "./commands/seed.ts";
 import { ownVersion } from "./report/environment.ts";
 
 /** Runs the lab as a program: returns once the command is done, with `process.exitCode` set. */
@@ -32,6 +32,7 @@ function program(): Command {
     raceCommand() as unknown as Command,
     matrixCommand() as unknown as Command,
     seedCommand() as unknown as Command,
+    findingsCommand() as unknown as Command,
   ];
   for (const command of commands) root.addCommand(command);
   for (const command of [root, ...commands]) {

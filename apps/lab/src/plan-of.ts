@@ -27,7 +27,7 @@ export function planOf(spec: PlanSpec, catalog: Catalog = CATALOG): Plan {
   return plan as unknown as Plan;
 }
 
-/** Makes one variant by name. Throws INPUT when the slot has none of that name. */
+/** Makes one variant by name. Throws INPUT when the slot has none of that name, or when it has no such option. */
 export function variantOf(
   slot: Slot,
   name: string,
@@ -38,6 +38,11 @@ export function variantOf(
   const found = Object.hasOwn(variants, name) ? variants[name] : undefined;
   if (found === undefined) {
     throw inputError(`slot ${slot} has no variant "${name}": take one of ${namesOf(variants)}`);
+  }
+  for (const option of Object.keys(options ?? {})) {
+    if (found.options.includes(option)) continue;
+    const known = found.options.length === 0 ? "none" : found.options.join(", ");
+    throw inputError(`${slot} ${name} has no option "${option}": it takes ${known}`);
   }
   return found.make(options);
 }

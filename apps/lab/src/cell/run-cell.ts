@@ -132,7 +132,7 @@ class CellRun {
     let rate: RateRound;
     {
       await using engine = await this.#stores.open(dir, { timing: true });
-      rate = await rateRound(this.#context(input), engine);
+      rate = await rateRound(this.#context(input), engine, { persistent });
       if (withGate && !persistent) found = await readStore(engine);
     }
     let gate: Gated | null = null;

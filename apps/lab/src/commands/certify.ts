@@ -28,9 +28,8 @@ export async function certification(
 ): Promise<Certification> {
   const { options, seed, decorated = false } = settings;
   const variant = variantOf(slot, name, options);
-  const results = await runCases(decorated ? checked(variant) : variant, {
-    ...(seed === undefined ? {} : { seed }),
-  });
+  const settled = seed === undefined ? {} : { seed };
+  const results = await runCases(decorated ? checked(variant) : variant, settled);
   return { cases: results.length, failed: results.filter(({ passed }) => !passed), results };
 }
 

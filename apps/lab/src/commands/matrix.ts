@@ -1,4 +1,5 @@
 import type { Slot } from "@varve/contracts";
+import pc from "picocolors";
 import type { CellResult } from "../cell/result.ts";
 import { WORKLOAD_KINDS, type CellSpec, type WorkloadKind } from "../cell/spec.ts";
 import type { VariantSpec } from "../plan-spec.ts";
@@ -7,7 +8,14 @@ import { latencyTable } from "../report/latency-table.ts";
 import { levelLines, levelOf } from "../report/levels.ts";
 import { table } from "../report/table.ts";
 import { usageError } from "./failure.ts";
-import { checkOptions, footer, measure, workloadsOf, type CellOptions } from "./measure.ts";
+import {
+  checkOptions,
+  footer,
+  measure,
+  printNotes,
+  workloadsOf,
+  type CellOptions,
+} from "./measure.ts";
 import { cellCommand, timingOption, withSlotFlags, workloadOption } from "./options.ts";
 import { slotFlags, variantSpec } from "./parse.ts";
 import { labelOf } from "./race.ts";
@@ -50,8 +58,7 @@ export function matrixCommand() {
     const { results } = measured;
     console.log(matrixTable(axes, results));
     if (latency) console.log(`\n${latencyTable(results)}`);
-    const lines = [...legend(results, options), ...levelLines(results), footer(measured, options)];
-    console.log(`\n${lines.join("\n")}`);
+    printNotes(legend(results, options), levelLines(results), footer(measured, options));
     process.exitCode = measured.exitCode;
   });
 }
@@ -79,7 +86,7 @@ function matrixTable(axes: readonly Axis[], results: readonly CellResult[]): str
   const rows = results.map(({ spec, status, rate, acceptedRate, durability }) => {
     const names = axes.map(({ slot }) => labelOf(spec.plan[slot] as VariantSpec));
     const { kind } = spec.workload;
-    if (status !== "ok" || rate === null) return [...names, kind, status, "", "", ""];
+    if (status !== "ok" || rate === null) return [...names, kind, pc.red(status), "", "", ""];
     return [
       ...names,
       kind,
@@ -106,7 +113,7 @@ function legend(results: readonly CellResult[], { plan }: CellOptions): string[]
   const measured = results.find(({ rate }) => rate !== null);
   if (measured === undefined) return [];
   return [
-    `Medians of ${measured.rate!.count} ${measured.samplesAre}, spread as 1.4826 × MAD; other slots as in the plan ${plan}.`,
+    `Medians of ${measured.rate!.count} ${measured.samplesAre}, spread as 1.4826 × MAD (half the range of fewer than 5); other slots as in the plan ${plan}.`,
     "rows/s counts to the end of the flush, accepted to the return of the last call.",
   ];
 }

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import pc from "picocolors";
 import { runCells } from "../cell/run-cells.ts";
 import type { CellResult } from "../cell/result.ts";
 import type { CellSpec, CellWorkload, WorkloadKind } from "../cell/spec.ts";
@@ -7,6 +8,7 @@ import type { PresetName } from "../plan-spec.ts";
 import { environmentOf, environmentLines, type Environment } from "../report/environment.ts";
 import { checkWritable, writeJson, type CellsReport } from "../report/json.ts";
 import { withProgress } from "../report/progress.ts";
+import { wrap } from "../report/table.ts";
 import { EXIT, usageError } from "./failure.ts";
 import { interruptible } from "./interrupt.ts";
 import { checkStoreDir } from "./parse.ts";
@@ -104,8 +106,8 @@ export async function measure(
   };
 }
 
-/** Prints what stands below every table: where, with what, and how far to trust it. */
-export function footer(measured: Measured, options: CellOptions): string {
+/** What stands below every table: where, with what, and how far to trust it. */
+export function footer(measured: Measured, options: CellOptions): string[] {
   const { results, environment, interrupted } = measured;
   const lines: string[] = [];
   for (const result of results) {
@@ -126,5 +128,11 @@ export function footer(measured: Measured, options: CellOptions): string {
   if (interrupted) lines.push("Interrupted: what was measured until then.");
   lines.push(...environmentLines(environment));
   if (options.json !== undefined) lines.push(`Everything that was measured is in ${options.json}.`);
-  return lines.join("\n");
+  return lines;
+}
+
+/** Prints a table's legend and footer, wrapped. */
+export function printNotes(...notes: readonly (readonly string[])[]): void {
+  const lines = notes.flat().map((line) => wrap(line, "  "));
+  console.log(`\n${pc.dim(lines.join("\n"))}`);
 }

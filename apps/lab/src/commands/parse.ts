@@ -32,18 +32,22 @@ export function list(text: string): string[] {
   return parts;
 }
 
-/** Parses a variant with options: `batched` or `batched:delayMs=1:groupBytesMax=1`. Throws INPUT for an unknown name. */
+/** Parses a variant with options: `batched` or `batched:delayMsMax=1:groupBytesMax=1`. Throws INPUT for an unknown name. */
 export function variantSpec(slot: Slot, text: string): VariantSpec {
   const [name, ...pairs] = text.split(":");
-  variantOf(slot, name!);
-  if (pairs.length === 0) return { name: name! };
+  if (pairs.length === 0) {
+    variantOf(slot, name!);
+    return { name: name! };
+  }
   const options = pairs.map((pair): [string, unknown] => {
     const at = pair.indexOf("=");
     if (at <= 0)
       throw usageError(`${slot} ${text}: an option is written name=value, not "${pair}"`);
     return [pair.slice(0, at), valueOf(pair.slice(at + 1))];
   });
-  return { name: name!, options: Object.fromEntries(options) };
+  const spec = { name: name!, options: Object.fromEntries(options) };
+  variantOf(slot, spec.name, spec.options);
+  return spec;
 }
 
 function valueOf(text: string): unknown {

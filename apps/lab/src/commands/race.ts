@@ -1,5 +1,6 @@
 import { Argument, Option } from "@commander-js/extra-typings";
 import { SLOTS, type Slot } from "@varve/contracts";
+import pc from "picocolors";
 import { CATALOG } from "../catalog.ts";
 import type { CellResult } from "../cell/result.ts";
 import { WORKLOAD_KINDS, type CellSpec } from "../cell/spec.ts";
@@ -11,7 +12,7 @@ import { table } from "../report/table.ts";
 import { verdict } from "../stats/verdict.ts";
 import { certification } from "./certify.ts";
 import { EXIT, usageError } from "./failure.ts";
-import { checkOptions, footer, measure, workloadsOf, type CellOptions } from "./measure.ts";
+import { checkOptions, footer, measure, printNotes, workloadsOf } from "./measure.ts";
 import { cellCommand, timingOption, withSlotFlags } from "./options.ts";
 import { slotFlags, variantSpec } from "./parse.ts";
 
@@ -41,7 +42,7 @@ export function raceCommand() {
     if (raced.length === 0) raced.push(...Object.keys(CATALOG[slot]).map((name) => ({ name })));
     const [workload] = await workloadsOf([options.workload], options);
     const refused = options.certify ? await refuse(slot, raced) : new Map<string, string>();
-    const entrants = raced.filter((each) => !refused.has(each.name));
+    const entrants = raced.filter((each) => !refused.has(labelOf(each)));
     if (entrants.length === 0) throw usageError(`no variant of ${slot} is left to race`);
     const specs = entrants.map((each): CellSpec => {
       const plan: PlanSpec = { base: options.plan, ...others, [slot]: each };
@@ -58,9 +59,7 @@ export function raceCommand() {
     console.log(raceTable(slot, measured.results));
     if (options.latency) console.log(`\n${latencyTable(measured.results)}`);
     const refusals = [...refused].map(([name, reason]) => `${name}: refused: ${reason}`);
-    console.log(
-      `\n${[...legend(measured.results), ...refusals, footer(measured, options)].join("\n")}`,
-    );
+    printNotes(legend(measured.results), refusals, footer(measured, options));
     const isRefused = refused.size > 0 && measured.exitCode === EXIT.ok;
     process.exitCode = isRefused ? EXIT.failed : measured.exitCode;
   });
@@ -76,31 +75,42 @@ export function labelOf({ name, options = {} }: VariantSpec): string {
 /** Runs the conformance cases of each variant; those that fail, with the reason. */
 async function refuse(slot: Slot, raced: readonly VariantSpec[]): Promise<Map<string, string>> {
   const refused = new Map<string, string>();
-  for (const { name, options } of raced) {
-    const { failed, cases } = await certification(slot, name, { options });
+  for (const each of raced) {
+    const label = labelOf(each);
+    const { failed, cases } = await certification(slot, each.name, { options: each.options });
+    process.stderr.write(`certify ${slot} ${label}: ${cases - failed.length} of ${cases} cases\n`);
     const [first] = failed;
-    process.stderr.write(`certify ${slot} ${name}: ${cases - failed.length} of ${cases} cases\n`);
     if (first !== undefined) {
-      refused.set(name, `fails ${failed.length} of ${cases} conformance cases, first ${first.id}`);
+      refused.set(label, `fails ${failed.length} of ${cases} conformance cases, first ${first.id}`);
+    } else if (cases === 0) {
+      refused.set(label, "no conformance case says anything about it");
     }
   }
   return refused;
 }
 
-/** One line a variant, each beside the first. */
+const COLOURS = {
+  faster: pc.green,
+  slower: pc.red,
+  "no difference": String,
+  "too few": pc.yellow,
+} as const;
+
+/** One line a variant, each beside the first that has a figure. */
 function raceTable(slot: Slot, results: readonly CellResult[]): string {
-  const first = results[0]!;
-  const rows = results.map((result, at) => {
+  const reference = results.find(({ status }) => status === "ok");
+  const rows = results.map((result) => {
     const { rate, status, spec, durability } = result;
-    if (rate === null || status !== "ok") return [spec.id, status, "", "", "", ""];
-    const found = at > 0 && first.status === "ok" ? verdict(first.samples, result.samples) : null;
+    if (rate === null || status !== "ok") return [spec.id, pc.red(status), "", "", "", ""];
+    const isReference = result === reference || reference === undefined;
+    const found = isReference ? null : verdict(reference.samples, result.samples);
     const { low, high } = found?.interval ?? { low: 1, high: 1 };
     return [
       spec.id,
       format.rate(rate.median),
       `±${format.percent(rate.relative)}`,
       found === null ? "1" : `${format.ratio(found.ratio)} [${low.toFixed(2)}, ${high.toFixed(2)}]`,
-      found === null ? "reference" : found.word,
+      found === null ? "reference" : COLOURS[found.word](found.word),
       levelOf(durability),
     ];
   });
@@ -118,11 +128,11 @@ function raceTable(slot: Slot, results: readonly CellResult[]): string {
 }
 
 function legend(results: readonly CellResult[]): string[] {
-  const measured = results.find(({ rate }) => rate !== null);
+  const measured = results.find(({ status }) => status === "ok");
   if (measured === undefined) return [];
   return [
-    `Medians of ${measured.rate!.count} ${measured.samplesAre}; ratios to ${results[0]!.spec.id}. A difference within`,
-    "the spread, or whose interval holds 1, is no difference.",
+    `Medians of ${measured.rate!.count} ${measured.samplesAre}, to the end of the flush; ratios to ${measured.spec.id}. ` +
+      "A difference within the spread, or whose interval holds 1, is no difference.",
     ...levelLines(results),
   ];
 }

@@ -23,5 +23,5 @@ export function latencyTable(results: readonly CellResult[]): string {
 }
 
 function line(name: string, { p50, p99, p999, max, calls }: Latency): string[] {
-  return [name, ...[p50, p99, p999, max].map(format.micros), format.count(calls)];
+  return [name, ...[p50, p99, p999, max].map(format.micros), calls.toLocaleString("en-US")];
 }

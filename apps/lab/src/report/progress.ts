@@ -52,6 +52,7 @@ function outcome(result: CellEvent["result"]): string {
   return `${result.status}, ${result.reasons[0] ?? "no reason"}`;
 }
 
-function leftText({ leftMs }: CellEvent): string {
-  return leftMs === null || leftMs === 0 ? "" : `, about ${duration(leftMs)} left`;
+function leftText({ kind, leftMs, result }: CellEvent): string {
+  const isOver = leftMs === null || leftMs === 0 || (kind === "end" && result === undefined);
+  return isOver ? "" : `, about ${duration(leftMs)} left`;
 }

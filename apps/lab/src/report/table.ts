@@ -1,7 +1,7 @@
 import Table from "cli-table3";
 import pc from "picocolors";
 
-/** Width that a table keeps, in characters. */
+/** Width that tables and text keep, in characters. */
 const WIDTH = 80;
 /** Narrowest that a column gets before the table may be wider. */
 const COLUMN_MIN = 8;
@@ -28,13 +28,11 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   const made = new Table({
     head: columns.map(({ head }) => pc.bold(head)),
     colAligns: columns.map(({ align = "left" }) => align),
-    colWidths: widths.map((width, at) => width + (at === widths.length - 1 ? 0 : GAP)),
-    wordWrap: true,
-    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
+    colWidths: widths.map((width) => width + GAP),
+    style: { head: [], border: [], "padding-left": 0, "padding-right": GAP },
     chars: NO_RULES,
   });
-  // The gap belongs to the left of a column that stands right, and to the right of any other.
-  made.push(...rows.map((row) => columns.map((_, at) => row[at] ?? "")));
+  made.push(...rows.map((row) => columns.map((_, at) => fold(row[at] ?? "", widths[at]!))));
   return made
     .toString()
     .split("\n")
@@ -42,12 +40,34 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
     .join("\n");
 }
 
-const NO_RULES = Object.fromEntries(
-  [
-    ...["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left"],
-    ...["bottom-right", "left", "left-mid", "mid", "mid-mid", "right", "right-mid", "middle"],
-  ].map((name) => [name, ""]),
-);
+/** Breaks text at spaces so that its lines fit; lines after the first begin with `indent`. */
+export function wrap(text: string, indent = ""): string {
+  const lines: string[] = [];
+  let line = /^ */.exec(text)![0];
+  for (const word of text.slice(line.length).split(" ")) {
+    const longer = line.trim() === "" ? line + word : `${line} ${word}`;
+    if (lengthOf(longer) <= WIDTH || line.trim() === "") {
+      line = longer;
+    } else {
+      lines.push(line);
+      line = indent + word;
+    }
+  }
+  return [...lines, line].join("\n");
+}
+
+const RULES =
+  "top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right " +
+  "left left-mid mid mid-mid right right-mid middle";
+const NO_RULES = Object.fromEntries(RULES.split(" ").map((name) => [name, ""]));
+
+/** Breaks text into lines of at most `width`, at spaces where there are some. */
+function fold(text: string, width: number): string {
+  if (lengthOf(text) <= width) return text;
+  const at = text.lastIndexOf(" ", width);
+  const end = at > 0 ? at : width;
+  return `${text.slice(0, end)}\n${fold(text.slice(end).trimStart(), width)}`;
+}
 
 /** Takes what is too much from the widest columns that may wrap. */
 function shrink(columns: readonly Column[], widths: number[]): void {

@@ -19,7 +19,8 @@ export const SAMPLES_MIN = 3;
  * Says whether rates `b` differ from rates `a`. With r = median(b) / median(a), they differ when both hold:
  *
  * 1. the 95 % percentile bootstrap interval of r (2,000 resamples, seeded) excludes 1;
- * 2. |r - 1| exceeds the larger of the two relative spreads, 1.4826 × MAD / median.
+ * 2. |r - 1| exceeds the larger of the two relative spreads: 1.4826 × MAD / median, or half the range / median
+ *    when there are fewer than 5 samples.
  *
  * Otherwise the word is "no difference"; with fewer than 3 samples on a side it is "too few".
  */
