@@ -62,7 +62,7 @@ async function live(variant: Variant<"wal">, disk: SimDisk, life: Life): Promise
   } catch (error) {
     const hasCrashed = disk.crashed;
     disk.crash(); // The process is dead: whatever still runs in it cannot reach the disk.
-    await wal[Symbol.asyncDispose]().catch(() => undefined);
+    await Promise.resolve(wal[Symbol.asyncDispose]()).catch(() => undefined);
     if (!hasCrashed) throw error;
   }
 }

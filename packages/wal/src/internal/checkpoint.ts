@@ -38,7 +38,6 @@ export interface FoundCheckpoint {
   readonly segment: number;
   /** The last batch it stands for. */
   readonly lsn: Lsn;
-  readonly bytes: number;
   /** What was wrong with a newer one; empty if nothing. */
   readonly refused: string;
 }
@@ -115,6 +114,7 @@ function copyBatches(
   try {
     scan.open(fd, path, BELIEVE_ALL);
     for (let event = scan.next(); event !== FILE_END; event = scan.next()) {
+      if (event === LOG_END) continue;
       if (event !== BATCH) throw damaged(path, scan);
       if (scan.lsn <= until) continue;
       writer.records(scan.batch);
@@ -186,7 +186,7 @@ export function newestCheckpoint(
     const scan = new Scan({ ...options, each: true });
     const path = `${dir}/${checkpointName(segment)}/${segmentName(0)}`;
     if (readCheckpoint(disk, path, scan, () => undefined)) {
-      return { segment, lsn: scan.lsn, bytes: scan.reader.size, refused };
+      return { segment, lsn: scan.lsn, refused };
     }
     if (mode === "strict") throw damaged(path, scan);
     refused ||= `${path}@${scan.faultOffset}: ${scan.faultText}`;
@@ -195,7 +195,7 @@ export function newestCheckpoint(
   if (refused !== "" && !names.includes(segmentName(0)) && mode === "tail") {
     throw corruptCheckpoint(refused, `${dir}/${checkpointName(segments[0]!)}`);
   }
-  return { segment: -1, lsn: 0, bytes: 0, refused };
+  return { segment: -1, lsn: 0, refused };
 }
 
 /** Tells the records of a checkpoint that `newestCheckpoint` found whole, and answers how many there were. */

@@ -16,7 +16,7 @@ function drainAll(): void {
       drain();
     } catch (error) {
       process.exitCode = 1;
-      console.error(`varve: ${error instanceof Error ? error.message : String(error)}`);
+      process.stderr.write(`varve: ${error instanceof Error ? error.message : String(error)}\n`);
     }
   }
 }

@@ -38,7 +38,7 @@ export class Framer {
   readonly #scratch = new Uint8Array(SEGMENT_BYTES);
 
   constructor(options: { readonly bytes: number }) {
-    this.out = new Uint8Array(options.bytes);
+    this.out = new Uint8Array(Math.max(options.bytes, PAGE_BYTES));
   }
 
   /** Where the next fragment goes in the file. */

@@ -6,6 +6,7 @@ import {
   type Lsn,
   type RecordBuffer,
   type WalNeeds,
+  type WalRecovery,
   type WalVisitor,
 } from "@varve/contracts";
 import { readFully } from "@varve/disk/transfer";
@@ -19,9 +20,9 @@ import {
   segmentOf,
   STORE_ID_BYTES,
 } from "./layout.ts";
-import type { LogPlace } from "./log-writer.ts";
+import type { LogPlace, LogStart } from "./log-writer.ts";
 import { parentOf } from "./quarantine.ts";
-import { recover, type Recovered } from "./recover.ts";
+import { recover } from "./recover.ts";
 
 /** Prometheus' segment size, in bytes. */
 export const SEGMENT_BYTES_MAX = 128 * 1024 * 1024;
@@ -60,10 +61,14 @@ export class LogFiles implements LogPlace {
     this.disk.syncDirectory(this.dir);
   }
 
-  recover(visit: WalVisitor): Recovered {
-    const { quarantineDir, recovery } = this.#needs;
+  /** Reads and mends the log: what was found, and where to go on. */
+  recover(visit: WalVisitor): { readonly recovery: WalRecovery; readonly start: LogStart } {
+    const { quarantineDir, recovery: mode } = this.#needs;
     const { disk, dir, storeId } = this;
-    return recover({ disk, dir, quarantineDir, storeId, mode: recovery }, visit);
+    const { recovery, start } = recover({ disk, dir, quarantineDir, storeId, mode }, visit);
+    let bytesOnDisk = this.#checkpointBytes();
+    for (const segment of this.#segments()) bytesOnDisk += this.#sizeOf(this.#path(segment));
+    return { recovery, start: { ...start, bytesOnDisk } };
   }
 
   /**

@@ -35,7 +35,7 @@ export interface RecoverOptions {
 /** What recovery found, and where the log goes on. */
 export interface Recovered {
   readonly recovery: WalRecovery;
-  readonly start: LogStart;
+  readonly start: Omit<LogStart, "bytesOnDisk">;
 }
 
 /**
@@ -73,7 +73,6 @@ class Recovery {
   readonly #scan: Scan;
   #records = 0;
   #bytesCut = 0;
-  #bytesOnDisk = 0;
   readonly #reasons: string[] = [];
   readonly #quarantined: string[] = [];
   /** The last segment that stays; -1 for none. */
@@ -115,7 +114,6 @@ class Recovery {
         segment: Math.max(this.#last, checkpoint.segment) + 1,
         lsn: this.#scan.lsn,
         chain: this.#scan.chain,
-        bytesOnDisk: this.#bytesOnDisk + checkpoint.bytes,
       },
       recovery: {
         mode,
@@ -182,7 +180,6 @@ class Recovery {
         }
       }
       this.#durableEnd = scan.durableEnd;
-      this.#bytesOnDisk += scan.reader.size;
       return "whole";
     } finally {
       this.#disk.close(fd);
@@ -278,7 +275,6 @@ class Recovery {
       disk.close(file);
     }
     this.#durableEnd = this.#scan.durableEnd;
-    this.#bytesOnDisk += pageEnd(good);
     return "last";
   }
 

@@ -5,7 +5,6 @@ import {
   COMMIT_BYTES,
   COMMIT_TYPE,
   END_BYTES,
-  END_TYPE,
   FIRST,
   FULL,
   HEADER_BYTES,
