@@ -14,7 +14,6 @@ import { mapIndex } from "@varve/series-index/map";
 import { lmdbIndex } from "@varve/series-index-lmdb";
 import { asyncWal } from "@varve/wal/async";
 import { noneWal } from "@varve/wal/none";
-import { syncWal } from "@varve/wal/sync";
 import { expect, test } from "vitest";
 import { durable, inMemory, recommended, seed, type EngineOptions } from "varve";
 import {
@@ -29,7 +28,7 @@ import {
 
 const PLANS: Record<string, { plan: Plan; options?: Partial<EngineOptions> }> = {
   recommended: { plan: recommended() },
-  durable: { plan: durable() },
+  "durable, 64 rows a sync": { plan: durable(), options: { rowsPerClose: 64 } },
   inMemory: { plan: inMemory() },
   seed: { plan: seed(), options: { rowsPerClose: 1 } },
   "label-key plain": { plan: planWith({ "label-key": plainKey() }) },
@@ -39,7 +38,6 @@ const PLANS: Record<string, { plan: Plan; options?: Partial<EngineOptions> }> = 
   "series-index lmdb": { plan: planWith({ "series-index": lmdbIndex() }) },
   "record inline": { plan: planWith({ record: inlineRecord() }) },
   "wal none": { plan: planWith({ wal: noneWal() }) },
-  "wal sync": { plan: planWith({ wal: syncWal() }) },
   "wal async": { plan: planWith({ wal: asyncWal() }) },
   "allocator heap": { plan: planWith({ allocator: heapAllocator() }) },
   "allocator pool": { plan: planWith({ allocator: poolAllocator() }) },

@@ -5,7 +5,8 @@ import { assert, isStorageError, type KeyEncoder, type Labels } from "@varve/con
 export function checkedLabelKey(encoder: KeyEncoder): KeyEncoder {
   return {
     encode(labels: Labels, batch, row): void {
-      assert(row >= 0 && row < batch.length, `row ${row} is one of ${batch.length}`);
+      const isNext = row >= 0 && row <= batch.length && row < batch.capacity;
+      assert(isNext, `row ${row} is one of the ${batch.length}, or the next`);
       const from = batch.keyAt[row]!;
       const before = batch.keys.slice(0, from);
       try {
