@@ -10,7 +10,11 @@ import { checkedSeriesIndex } from "./checked/series-index.ts";
 import { checkedWal } from "./checked/wal.ts";
 
 type Decorators = {
-  readonly [S in Slot]: (part: Slots[S]["part"], needs: Slots[S]["needs"]) => Slots[S]["part"];
+  readonly [S in Slot]: (
+    part: Slots[S]["part"],
+    needs: Slots[S]["needs"],
+    traits: Slots[S]["traits"],
+  ) => Slots[S]["part"];
 };
 
 const DECORATORS: Decorators = {
@@ -36,6 +40,6 @@ export function checked<S extends Slot>(variant: Variant<S>): Variant<S> {
     slot: variant.slot,
     name: variant.name,
     traits: variant.traits,
-    open: async (needs) => decorate(await variant.open(needs), needs),
+    open: async (needs) => decorate(await variant.open(needs), needs, variant.traits),
   };
 }

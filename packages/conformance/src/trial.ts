@@ -55,9 +55,14 @@ export class Trial<S extends Slot> implements AsyncDisposable {
     await part[Symbol.asyncDispose]();
   }
 
-  /** Forgets a part without closing it: its process has died. */
-  abandon(part: AsyncDisposable): void {
+  /** Lets go of a part whose process has died, its disk crashed or gone: closing it must change nothing. */
+  async kill(part: AsyncDisposable): Promise<void> {
     this.#open.delete(part);
+    try {
+      await part[Symbol.asyncDispose]();
+    } catch {
+      // It writes to a disk that is no more.
+    }
   }
 
   /** An empty batch. It lies in the memory of the part's needs, where they have one. */

@@ -1,3 +1,15 @@
-import { cases } from "../case.ts";
+import type { Case } from "../case.ts";
+import { walCheckpointCases } from "./wal-checkpoint.ts";
+import { walCrashCases } from "./wal-crash.ts";
+import { walDamageCases } from "./wal-damage.ts";
+import { walFaultCases } from "./wal-faults.ts";
+import { walPromiseCases } from "./wal-promises.ts";
 
-export const walCases = cases("wal", {});
+/** What a write-ahead log promises. */
+export const walCases: readonly Case<"wal">[] = [
+  ...walPromiseCases,
+  ...walFaultCases,
+  ...walCrashCases,
+  ...walCheckpointCases,
+  ...walDamageCases,
+];
