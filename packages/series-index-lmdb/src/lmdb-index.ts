@@ -85,11 +85,14 @@ export class LmdbIndex implements SeriesIndex {
     this.#assertOpen();
     const { refs, status } = batch;
     let inserted = 0;
+    let isFull = false; // Tried once a call: a refused transaction costs as much as one that goes in.
     for (let row = from; row < until; row += 1) {
       if (status[row] !== OPEN || refs[row] !== NO_SERIES) continue;
       let ref = this.#lookUp(batch, row);
       if (ref === NO_SERIES) {
-        if (this.size >= this.#needs.seriesMax || this.#nextRef > 0xffffffff || !this.#makeRoom()) {
+        const isBounded = this.size >= this.#needs.seriesMax || this.#nextRef > 0xffffffff;
+        if (!isBounded && !isFull) isFull = !this.#makeRoom();
+        if (isBounded || isFull) {
           status[row] = LIMIT;
           continue;
         }

@@ -12,7 +12,7 @@ export interface LmdbOptions {
   readonly fileBytesMax?: number;
   /**
    * When a child process walks the whole index at open: after an unclean close, or always. A clean close
-   * leaves a checksum of the whole file, which is checked in any case, at about 1 s per 2 GB.
+   * leaves a checksum of the whole file, which is checked in any case: 0.1 s a million series, and 5 s for the walk.
    */
   readonly verify?: "unclean" | "always";
   /** Longest time for that walk, in milliseconds; then the index is built anew. */
