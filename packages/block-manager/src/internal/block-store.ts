@@ -217,7 +217,7 @@ export class BlockStore {
   prepare(): void {
     const { stock, settings, chunks } = this.#options;
     stock.stockUp(settings.regionsAhead);
-    if (chunks.free < settings.regionsAhead) chunks.grow();
+    chunks.prepare(settings.regionsAhead);
     this.#recount();
   }
 

@@ -7,6 +7,8 @@ const CHUNK_MASK = CHUNKS_PER_PAGE - 1;
 const CHUNK_BYTES = 64;
 const CHUNK_WORDS = CHUNK_BYTES / 4;
 const CHUNK_DOUBLES = CHUNK_BYTES / 8;
+/** Resident memory comes in pages of this many bytes. */
+const FAULT_BYTES = 4096;
 
 /** No chunk: where a series' list ends. */
 export const NO_CHUNK = 0;
@@ -74,6 +76,15 @@ export class ChunkTable {
       doubles: this.#memory.doubles(offset, bytes / 8),
     });
     return true;
+  }
+
+  /** Takes and touches pages for `count` chunks, so that no later write pays for either. */
+  prepare(count: number): void {
+    while (this.free < count) {
+      if (!this.grow()) return;
+      const { words } = this.#pages.at(-1)!;
+      for (let i = 0; i < words.length; i += FAULT_BYTES / 4) words[i] = 0;
+    }
   }
 
   /** Describes a chunk that opens now, and that is not durable. There must be a free descriptor. */

@@ -59,7 +59,7 @@ export function openBlocks(
   const chunks = new ChunkTable(memory);
   series.prepare(seriesExpected);
   const seriesPagesAhead = series.pagesTaken;
-  while (chunks.free < seriesExpected) if (!chunks.grow()) break;
+  chunks.prepare(seriesExpected);
   const stock = new Stock(allocator, chunkBytesFirst, regionsPerRefill);
   // Allocators may give more than asked for, but never a chunk more than twice the largest region.
   const least = HEADER_BYTES + MARK_BYTES + recordBytes(chunkBytesMax * 2);

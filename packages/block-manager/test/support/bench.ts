@@ -1,4 +1,4 @@
-import { makeBatch, makeColumns, reserveMemory, type RowBatch } from "@varve/bytes";
+import { makeBatch, makeColumns, type RowBatch } from "@varve/bytes";
 import type { BlockManager, ChunkCodec, Disk, Memory, Variant } from "@varve/contracts";
 import { simDisk } from "@varve/disk/sim";
 import { backgroundBlocks } from "../../src/background.ts";
@@ -6,7 +6,7 @@ import { immediateBlocks } from "../../src/immediate.ts";
 import type { BlockOptions, BlockStats } from "../../src/internal/options.ts";
 import { onFullBlocks } from "../../src/on-full.ts";
 import { queuedBlocks } from "../../src/queued.ts";
-import { DullAllocator, dullCodec } from "./doubles.ts";
+import { DullAllocator, dullCodec, HeapMemory } from "./doubles.ts";
 
 type Factory = (options?: BlockOptions) => Variant<"block-manager">;
 
@@ -104,9 +104,9 @@ export async function openBench(
   variant: Variant<"block-manager">,
   options: BenchOptions = {},
 ): Promise<Bench> {
-  const { disk = simDisk(), bytesMax, memoryBytesMax = 2 ** 26, seriesExpected = 0 } = options;
+  const { disk = simDisk(), bytesMax, memoryBytesMax = 2 ** 23, seriesExpected = 0 } = options;
   const { codec = dullCodec } = options;
-  const memory = reserveMemory({ bytesMax: memoryBytesMax });
+  const memory = new HeapMemory(memoryBytesMax);
   const allocator = new DullAllocator(bytesMax);
   const blocks = await variant.open({
     memory,
