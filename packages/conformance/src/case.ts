@@ -1,5 +1,5 @@
 import type { Slot, Variant } from "@varve/contracts";
-import type { Trial } from "./trial.ts";
+import type { Trial, TrialOptions } from "./trial.ts";
 
 /** A promise that can be run. Its id never changes; its title is for people. */
 export interface Case<S extends Slot = Slot> {
@@ -9,8 +9,8 @@ export interface Case<S extends Slot = Slot> {
   readonly title: string;
   /** The kinds of disk that it can run on. */
   readonly disks: readonly DiskKind[];
-  /** Whether the variant promises it at all, by its traits. */
-  applies(variant: Variant<S>): boolean;
+  /** Whether the variant promises it at all, by its traits, and whether the options allow to try. */
+  applies(variant: Variant<S>, options: TrialOptions): boolean;
   /** Rejects when the promise is broken. */
   run(trial: Trial<S>): Promise<void>;
 }
@@ -22,7 +22,7 @@ export type DiskKind = "sim" | "node";
 export interface CaseBody<S extends Slot> {
   readonly title: string;
   readonly disks?: readonly DiskKind[];
-  readonly applies?: (variant: Variant<S>) => boolean;
+  readonly applies?: (variant: Variant<S>, options: TrialOptions) => boolean;
   readonly run: (trial: Trial<S>) => void | Promise<void>;
 }
 

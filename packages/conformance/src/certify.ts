@@ -79,7 +79,7 @@ function applicable<S extends Slot>(
 ): readonly Case<S>[] {
   const all = chosen ?? casesOf(variant.slot as S);
   const disk = diskFor(variant, options);
-  return all.filter((each) => each.disks.includes(disk) && each.applies(variant));
+  return all.filter((each) => each.disks.includes(disk) && each.applies(variant, options));
 }
 
 /** Runs one case, and returns how it failed, with everything needed to have the failure again. */

@@ -11,7 +11,10 @@ export interface TrialOptions {
   /** By default `sim`, and `node` for threaded logs and persistent indexes. */
   readonly disk?: DiskKind;
   readonly memoryBytesMax?: number;
-  /** The module and the export of a lock's factory, so that worker threads can open it, too. */
+  /**
+   * The module and the export of a lock's factory, so that worker threads can open it, too. Without it, that
+   * threads are kept apart is not tried.
+   */
   readonly entry?: { readonly url: string; readonly export: string };
 }
 
