@@ -4,7 +4,9 @@ import { fileURLToPath } from "node:url";
 /** Sources run as they are, and find the other packages' sources; published files are JavaScript. */
 const IS_SOURCE = import.meta.url.endsWith(".ts");
 const CHILD = fileURLToPath(
-  new URL(IS_SOURCE ? "./verify-child.ts" : "./verify-child.js", import.meta.url),
+  IS_SOURCE
+    ? new URL("./verify-child.ts", import.meta.url)
+    : new URL("./verify-child.js", import.meta.url),
 );
 /** Longest explanation that is kept, in characters. */
 const REASON_LENGTH_MAX = 500;
