@@ -2,7 +2,7 @@ import type { Lsn, Variant, WalNeeds } from "@varve/contracts";
 import { isFull } from "./internal/errors.ts";
 import { LocalLog } from "./internal/local-log.ts";
 import { LogFiles, SEGMENT_BYTES_MAX } from "./internal/log-files.ts";
-import { WriterMark } from "./internal/log-writer.ts";
+import { WriterMark } from "./internal/writer-mark.ts";
 
 export interface SyncWalOptions {
   /** Size of a segment file: a multiple of 32 KiB. */

@@ -18,7 +18,8 @@ import {
   SEGMENT_HEAD_BYTES,
   segmentName,
 } from "./layout.ts";
-import { BATCH, BELIEVE_ALL, FILE_END, LOG_END, RECORD, Scan } from "./scan.ts";
+import { BATCH, BELIEVE_ALL, FILE_END, LOG_END, RECORD } from "./scan-events.ts";
+import { Scan } from "./scan.ts";
 
 /** Bytes framed before they are written. */
 const WRITE_BYTES = 256 * 1024;

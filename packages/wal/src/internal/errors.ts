@@ -1,4 +1,4 @@
-import { StorageError, isStorageError } from "@varve/contracts";
+import { StorageError, isStorageError, type Lsn } from "@varve/contracts";
 
 /** Whether a failed write means that the disk is full, which a log survives. */
 export function isFull(error: unknown): boolean {
@@ -40,5 +40,30 @@ export function reservedError(type: number): StorageError {
     "INPUT",
     `a record starts with type ${type}; types 128 to 130 are the log's own: choose another`,
     { facts: { value: type } },
+  );
+}
+
+export function ringLimitError(value: number, max: number): StorageError {
+  return new StorageError(
+    "LIMIT",
+    `a batch takes ${value} bytes of the ring, at most ${max} are possible; write smaller batches or raise ringBytesMax`,
+    { facts: { limit: "ringBytesMax", value, max } },
+  );
+}
+
+export function backlogError(max: number, batches: number): StorageError {
+  return new StorageError(
+    "WAL_BACKLOG",
+    `the log's ring of ${max} bytes is full (${batches} batches wait for the disk); nothing of this batch was kept; ` +
+      "try again later",
+    { facts: { limit: "ringBytesMax", value: batches, max } },
+  );
+}
+
+export function drainError(dir: string, from: Lsn, until: Lsn, ms: number): StorageError {
+  return new StorageError(
+    "WAL_WORKER_LOST",
+    `batches ${from} to ${until} of ${dir} are not durable: the log's writer did not finish within ${ms} ms`,
+    { facts: { path: dir, from, until, limit: "drainMsMax", max: ms } },
   );
 }

@@ -1,4 +1,5 @@
 import { crc32c, writeU32, writeU64 } from "@varve/bytes";
+import { Chain } from "./chain.ts";
 import {
   COMMIT_BYTES,
   COMMIT_TYPE,
@@ -22,9 +23,6 @@ const LOOP_BYTES_MAX = 384;
 
 /**
  * Turns records into fragments of pages, in memory: what lies in `out` is the file from `base` on.
- *
- * It keeps the chain: a CRC-32C over the chain of the last private record, the headers of the
- * fragments since, and the next private record up to its own chain.
  */
 export class Framer {
   out: Uint8Array;
@@ -32,9 +30,7 @@ export class Framer {
   length = 0;
   /** Where out[0] goes in the file. */
   base = 0;
-  chain = 0;
-  /** The chain's checksum so far, since the last private record. */
-  run = 0;
+  readonly #chain = new Chain();
   readonly #scratch = new Uint8Array(SEGMENT_BYTES);
 
   constructor(options: { readonly bytes: number }) {
@@ -67,11 +63,13 @@ export class Framer {
     this.length = 0;
   }
 
+  /** The chain after the last private record. */
+  get chain(): number {
+    return this.#chain.value;
+  }
+
   setChain(chain: number): void {
-    this.chain = chain;
-    const scratch = this.#scratch;
-    writeU32(scratch, 0, chain);
-    this.run = crc32c(scratch, 0, 4);
+    this.#chain.set(chain);
   }
 
   /** Frames a record of the caller's. Room must be reserved. */
@@ -117,7 +115,7 @@ export class Framer {
   /** Frames the private record in the scratch bytes; its last four are the chain. */
   #private(length: number): void {
     const scratch = this.#scratch;
-    const chain = crc32c(scratch, 0, length - 4, this.run);
+    const chain = this.#chain.of(scratch, 0, length - 4);
     writeU32(scratch, length - 4, chain);
     this.#fragments(scratch, 0, length, false);
     this.setChain(chain);
@@ -146,7 +144,7 @@ export class Framer {
       out[at + 4] = sum >>> 16;
       out[at + 5] = sum >>> 8;
       out[at + 6] = sum;
-      if (chained) this.run = crc32c(out, at, start, this.run);
+      if (chained) this.#chain.cover(out, at, start);
       at = start + part;
       next += part;
       // A header does not fit the rest of the page: zeros, and on with the next page.

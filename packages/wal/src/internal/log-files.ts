@@ -20,7 +20,8 @@ import {
   segmentOf,
   STORE_ID_BYTES,
 } from "./layout.ts";
-import type { LogPlace, LogStart } from "./log-writer.ts";
+import type { LogStart } from "./log-writer.ts";
+import type { LogPlace } from "./segment-file.ts";
 import { parentOf } from "./quarantine.ts";
 import { recover } from "./recover.ts";
 

@@ -1,6 +1,8 @@
 import type { Descriptor, Disk, Lsn, StorageError } from "@varve/contracts";
 import { isFull, poisonedError, segmentLimitError, syncError } from "./errors.ts";
 import { Framer } from "./framer.ts";
+import { createSegment, type LogPlace } from "./segment-file.ts";
+import type { WriterMark } from "./writer-mark.ts";
 import { framedBytesMax, SEGMENT_HEAD_BYTES, segmentName } from "./layout.ts";
 
 /** Where a log goes on after recovery. */
@@ -12,14 +14,6 @@ export interface LogStart {
   readonly chain: number;
   /** Bytes that the other files of the log hold. */
   readonly bytesOnDisk: number;
-}
-
-/** What a writer needs to know about its log. */
-export interface LogPlace {
-  readonly disk: Disk;
-  readonly dir: string;
-  readonly storeId: Uint8Array;
-  readonly segmentBytesMax: number;
 }
 
 const NO_FILE = -1;
@@ -309,57 +303,22 @@ export class LogWriter {
     this.durable = Math.max(this.durable, lsn, this.#rolledLsn);
   }
 
-  /** Creates a segment with its first record, durable by name and content. The framer is empty. */
+  /** Creates a segment with its first record. The framer is empty. */
   #create(segment: number): Descriptor {
-    const { disk, dir, storeId } = this.#place;
-    const path = this.#path(segment);
     const { framer } = this;
     const { chain } = framer;
-    let fd = NO_FILE;
+    const path = this.#path(segment);
     try {
-      fd = disk.open(path, "create");
-      framer.startFile();
-      framer.segment(storeId, this.accepted + 1);
-      let sent = 0;
-      while (sent < framer.length) {
-        this.writes += 1;
-        sent += disk.write(fd, framer.out, sent, framer.length - sent, sent);
-      }
+      const fd = createSegment(this.#place, path, framer, this.accepted + 1);
+      this.writes += 1;
+      this.syncs += 1;
+      this.segment = segment;
+      this.segmentFirstLsn = this.accepted + 1;
+      return fd;
     } catch (error) {
       framer.setChain(chain);
-      if (isFull(error)) {
-        this.#unmake(fd, path);
-      } else {
-        this.poison(error);
-        if (fd !== NO_FILE) this.#closeFile(fd);
-      }
+      if (!isFull(error)) this.poison(error);
       throw error;
-    }
-    try {
-      this.syncs += 1;
-      disk.datasync(fd);
-      disk.syncDirectory(dir);
-    } catch (error) {
-      this.poison(error);
-      this.#closeFile(fd);
-      throw syncError(path, error);
-    }
-    framer.release();
-    this.segment = segment;
-    this.segmentFirstLsn = this.accepted + 1;
-    return fd;
-  }
-
-  /** Removes a segment that the full disk did not let us begin, so that it cannot come back as the last one. */
-  #unmake(fd: Descriptor, path: string): void {
-    if (fd === NO_FILE) return;
-    const { disk, dir } = this.#place;
-    try {
-      disk.close(fd);
-      disk.unlink(path);
-      disk.syncDirectory(dir);
-    } catch (error) {
-      this.poison(error);
     }
   }
 
@@ -369,22 +328,5 @@ export class LogWriter {
     } catch (error) {
       this.poison(error);
     }
-  }
-}
-
-/** What a writer was before a batch, for `withdraw`. */
-export class WriterMark {
-  accepted: Lsn = 0;
-  chain = 0;
-  batches = 0;
-  recordBytes = 0;
-  framedBytes = 0;
-
-  set(writer: LogWriter): void {
-    this.accepted = writer.accepted;
-    this.chain = writer.framer.chain;
-    this.batches = writer.batches;
-    this.recordBytes = writer.recordBytes;
-    this.framedBytes = writer.framedBytes;
   }
 }

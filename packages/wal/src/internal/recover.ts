@@ -1,17 +1,16 @@
 import {
-  StorageError,
   type Descriptor,
   type Disk,
-  type Lsn,
   type RecoveryMode,
   type WalRecovery,
   type WalVisitor,
 } from "@varve/contracts";
-import { readFully, removeTree, writeAll } from "@varve/disk/transfer";
+import { removeTree } from "@varve/disk/transfer";
 import { newestCheckpoint, replayCheckpoint } from "./checkpoint.ts";
-import type { FaultKind } from "./fragments.ts";
-import { pageEnd, SEGMENT_HEAD_BYTES, segmentName, segmentOf } from "./layout.ts";
+import { corruptError, NOTHING_AFTER, type Evidence } from "./damage.ts";
+import { SEGMENT_HEAD_BYTES, segmentName, segmentOf } from "./layout.ts";
 import type { LogStart } from "./log-writer.ts";
+import { cutSegment, settleSegment } from "./mend.ts";
 import { keepCopy, keepFile } from "./quarantine.ts";
 import {
   BATCH,
@@ -21,8 +20,8 @@ import {
   DAMAGE,
   FILE_END,
   LANDED,
-  Scan,
-} from "./scan.ts";
+} from "./scan-events.ts";
+import { Scan } from "./scan.ts";
 
 export interface RecoverOptions {
   readonly disk: Disk;
@@ -44,23 +43,6 @@ export interface Recovered {
  */
 export function recover(options: RecoverOptions, visit: WalVisitor): Recovered {
   return new Recovery(options, visit).run();
-}
-
-/** What is wrong, and where. */
-interface Fault {
-  readonly segment: number;
-  readonly kind: FaultKind;
-  readonly text: string;
-  readonly offset: number;
-  readonly lsnExpected: Lsn;
-}
-
-/** What lies behind damage in the same file. */
-interface Evidence {
-  /** A batch that a later record says was durable. */
-  readonly durable: Lsn;
-  readonly firstLsn: Lsn;
-  readonly lastLsn: Lsn;
 }
 
 /** The segment was read to its end, or the segment ends the log, or it is gone. */
@@ -107,7 +89,8 @@ class Recovery {
       .filter((segment) => segment > checkpoint.segment)
       .toSorted((a, b) => a - b);
     this.#segments(segments, checkpoint.segment);
-    this.#settle();
+    if (this.#last >= 0) settleSegment(disk, this.#path(this.#last), this.#durableEnd);
+    disk.syncDirectory(dir);
     const isFresh = segments.length === 0 && checkpoint.segment < 0;
     return {
       start: {
@@ -214,7 +197,7 @@ class Recovery {
     const isHeadLost = !scan.hasHead && scan.reader.size > SEGMENT_HEAD_BYTES;
     const isTorn = later.length === 0 && !isHeadLost && evidence.durable < fault.lsnExpected;
     if (mode === "strict" || (mode === "tail" && !isTorn)) {
-      throw this.#corrupt(fault, evidence, later.length > 0);
+      throw corruptError(this.#path(segment), fault, evidence, later.length > 0);
     }
     this.#reasons.push(`${this.#path(segment)}@${fault.offset}: ${fault.text}`);
     if (mode === "salvage" && !isTorn) return "whole";
@@ -266,14 +249,7 @@ class Recovery {
       until: reader.size,
     });
     if (copy !== "") this.#quarantined.push(copy);
-    const file = disk.open(path, "update");
-    try {
-      disk.truncate(file, good);
-      disk.truncate(file, pageEnd(good)); // Zeros, up to a whole page.
-      disk.datasync(file);
-    } finally {
-      disk.close(file);
-    }
+    cutSegment(disk, path, good);
     this.#durableEnd = this.#scan.durableEnd;
     return "last";
   }
@@ -288,35 +264,11 @@ class Recovery {
     this.#disk.syncDirectory(dir);
   }
 
-  /**
-   * Makes durable what was kept. What a failed sync left looks clean to the kernel, so the part of the last segment
-   * that nobody vouches for is written once more before it is synced.
-   */
-  #settle(): void {
-    const disk = this.#disk;
-    if (this.#last >= 0) {
-      const fd = disk.open(this.#path(this.#last), "update");
-      try {
-        const size = disk.size(fd);
-        const bytes = new Uint8Array(64 * 1024);
-        for (let at = this.#durableEnd; at < size;) {
-          const count = readFully(disk, fd, bytes, 0, Math.min(bytes.length, size - at), at);
-          writeAll(disk, fd, bytes, 0, count, at);
-          at += count;
-        }
-        disk.datasync(fd);
-      } finally {
-        disk.close(fd);
-      }
-    }
-    disk.syncDirectory(this.#options.dir);
-  }
-
   #path(segment: number): string {
     return `${this.#options.dir}/${segmentName(segment)}`;
   }
 
-  #missing(segment: number): StorageError {
+  #missing(segment: number): Error {
     const fault = {
       segment,
       kind: "missing",
@@ -324,33 +276,6 @@ class Recovery {
       offset: 0,
       lsnExpected: this.#scan.lsn + 1,
     } as const;
-    return this.#corrupt(fault, { durable: 0, firstLsn: 0, lastLsn: 0 }, true);
-  }
-
-  #corrupt(fault: Fault, evidence: Evidence, hasLater: boolean): StorageError {
-    const { segment, kind, offset, lsnExpected } = fault;
-    const path = this.#path(segment);
-    const { firstLsn, lastLsn } = evidence;
-    const before =
-      lsnExpected > 1 ? `batches up to ${lsnExpected - 1} are intact` : "none is intact before it";
-    const after = firstLsn > 0 ? `; ${firstLsn} to ${lastLsn} look intact` : "";
-    const segments = hasLater ? "; later segments exist" : "";
-    return new StorageError(
-      "WAL_CORRUPT",
-      `${path}@${offset}: ${fault.text}, at batch ${lsnExpected}; ${before}${after}${segments}; nothing was changed; ` +
-        'run "varve verify" on the store, or open it with recovery: "pointInTime"',
-      {
-        facts: {
-          path,
-          segment,
-          offset,
-          kind,
-          lsnExpected,
-          ackedDataAffected: evidence.durable >= lsnExpected ? true : "unknown",
-          recoverableBefore: lsnExpected - 1,
-          recoverableAfter: firstLsn === 0 ? 0 : lastLsn - firstLsn + 1,
-        },
-      },
-    );
+    return corruptError(this.#path(segment), fault, NOTHING_AFTER, true);
   }
 }

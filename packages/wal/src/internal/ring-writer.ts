@@ -1,5 +1,6 @@
 import { isFull } from "./errors.ts";
-import { LogWriter, type LogPlace } from "./log-writer.ts";
+import { LogWriter } from "./log-writer.ts";
+import type { LogPlace } from "./segment-file.ts";
 import {
   BEAT,
   BYTES_ON_DISK,

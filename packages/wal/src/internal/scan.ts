@@ -1,5 +1,17 @@
-import { crc32c, makeRecordBuffer, readU32, readU64, writeU32 } from "@varve/bytes";
-import { StorageError, type Disk, type Lsn, type RecordBuffer } from "@varve/contracts";
+import { makeRecordBuffer, readU32, readU64 } from "@varve/bytes";
+import { type Disk, type Lsn, type RecordBuffer } from "@varve/contracts";
+import { Chain } from "./chain.ts";
+import { checkVersion, foreignError } from "./damage.ts";
+import {
+  BATCH,
+  BELIEVE_ALL,
+  CHECK_ALL,
+  DAMAGE,
+  FILE_END,
+  LANDED,
+  LOG_END,
+  RECORD,
+} from "./scan-events.ts";
 import { FragmentReader, type FaultKind } from "./fragments.ts";
 import {
   COMMIT_BYTES,
@@ -14,28 +26,7 @@ import {
   SEGMENT_BYTES,
   SEGMENT_TYPE,
   STORE_ID_BYTES,
-  VERSION,
 } from "./layout.ts";
-
-/** The file ends; `isWhole` says whether with a whole batch. */
-export const FILE_END = 0;
-/** A batch is whole: its records are in `batch`, its number is `lsn`. */
-export const BATCH = 1;
-/** The log's end record. */
-export const LOG_END = 2;
-/** Something is wrong at `faultOffset`. Throw, or call `drift` and go on. */
-export const DAMAGE = 3;
-/** After damage: a commit record was found. Its batch is lost; the next can be read. */
-export const LANDED = 4;
-/** With `each`: `batch` holds one record, of batch `lsn` + 1. */
-export const RECORD = 5;
-
-/** A segment's first record has to continue what was read before. */
-export const CHECK_ALL = 0;
-/** Its chain is believed: what it continues is gone. */
-export const BELIEVE_CHAIN = 1;
-/** Its number is believed too. */
-export const BELIEVE_ALL = 2;
 
 export interface ScanOptions {
   readonly disk: Disk;
@@ -48,7 +39,7 @@ export interface ScanOptions {
 export class Scan {
   /** Last whole batch. */
   lsn: Lsn = 0;
-  chain = 0;
+  readonly #chain = new Chain();
   /** Largest `durableLsn` that a commit record told. */
   durableSeen: Lsn = 0;
   readonly batch: RecordBuffer = makeRecordBuffer({ bytes: 256 * 1024 });
@@ -64,9 +55,7 @@ export class Scan {
   readonly reader: FragmentReader;
   readonly #storeId: Uint8Array;
   readonly #each: boolean;
-  readonly #scratch = new Uint8Array(4);
   #path = "";
-  #run = 0;
   #belief = CHECK_ALL;
   #drifts = false;
   #sawHead = false;
@@ -91,7 +80,11 @@ export class Scan {
     this.reader = new FragmentReader(options.disk);
     this.#storeId = options.storeId;
     this.#each = options.each ?? false;
-    this.#setChain(0);
+  }
+
+  /** The chain after the last private record. */
+  get chain(): number {
+    return this.#chain.value;
   }
 
   /** Starts a file. `belief` says what its first record is believed about. */
@@ -174,9 +167,9 @@ export class Scan {
     if (starts) {
       this.#recordFrom = batch.length;
       this.#recordAt = reader.offset;
-      this.#runBefore = this.#run;
+      this.#runBefore = this.#chain.run;
     }
-    this.#run = crc32c(reader.bytes, from - HEADER_BYTES, from, this.#run);
+    this.#chain.cover(reader.bytes, from - HEADER_BYTES, from);
     const length = until - from;
     batch.reserve(length);
     if (length > 0) batch.bytes.set(reader.bytes.subarray(from, until), batch.length);
@@ -210,7 +203,7 @@ export class Scan {
       return -1;
     }
     // A private record does not count for the chain with its headers, only with its bytes.
-    this.#run = this.#runBefore;
+    this.#chain.run = this.#runBefore;
     const length = batch.length - from;
     batch.length = from;
     if (type === COMMIT_TYPE) return this.#commit(batch.bytes, from, length);
@@ -220,7 +213,7 @@ export class Scan {
 
   #commit(bytes: Uint8Array, at: number, length: number): number {
     if (length !== COMMIT_BYTES) return this.#malformed("a commit record", length);
-    this.#checkVersion(bytes[at + 1]!);
+    if (!this.#drifts) checkVersion(bytes[at + 1]!, this.#path, this.#recordAt);
     const records = readU32(bytes, at + 2);
     const lsn = readU64(bytes, at + 6);
     const durable = readU64(bytes, at + 14);
@@ -239,7 +232,7 @@ export class Scan {
           this.#recordAt,
         );
       }
-      if (crc32c(bytes, at, at + COMMIT_BYTES - 4, this.#run) !== chain) {
+      if (this.#chain.of(bytes, at, at + COMMIT_BYTES - 4) !== chain) {
         this.#remember(lsn, chain, durable, false);
         return this.#damage(
           "chain",
@@ -256,7 +249,7 @@ export class Scan {
       }
     }
     this.lsn = lsn;
-    this.#setChain(chain);
+    this.#chain.set(chain);
     this.good = this.reader.position;
     this.durableSeen = Math.max(this.durableSeen, durable);
     if (this.#candidateLsn <= this.durableSeen) {
@@ -278,9 +271,9 @@ export class Scan {
     if (this.#drifts) return this.#forgetRecords();
     if (this.#sawHead) return this.#damage("sequence", "a second segment record", this.#recordAt);
     if (length !== SEGMENT_BYTES) return this.#malformed("a segment record", length);
-    this.#checkVersion(bytes[at + 1]!);
+    if (!this.#drifts) checkVersion(bytes[at + 1]!, this.#path, this.#recordAt);
     for (let i = 0; i < STORE_ID_BYTES; i += 1) {
-      if (bytes[at + 2 + i] !== this.#storeId[i]) throw this.#foreign();
+      if (bytes[at + 2 + i] !== this.#storeId[i]) throw foreignError(this.#path, this.lsn + 1);
     }
     const firstLsn = readU64(bytes, at + 2 + STORE_ID_BYTES);
     const chain = readU32(bytes, at + SEGMENT_BYTES - 4);
@@ -295,13 +288,13 @@ export class Scan {
       );
     } else if (
       this.#belief === CHECK_ALL &&
-      crc32c(bytes, at, at + SEGMENT_BYTES - 4, this.#run) !== chain
+      this.#chain.of(bytes, at, at + SEGMENT_BYTES - 4) !== chain
     ) {
       return this.#damage("chain", "a segment that does not continue the one before it", 0);
     }
     this.#sawHead = true;
     this.ended = false;
-    this.#setChain(chain);
+    this.#chain.set(chain);
     this.good = this.reader.position;
     return -1;
   }
@@ -319,7 +312,7 @@ export class Scan {
         `an end after batch ${lsn} where ${this.lsn} was the last`,
         this.#recordAt,
       );
-    } else if (crc32c(bytes, at, at + END_BYTES - 4, this.#run) !== chain) {
+    } else if (this.#chain.of(bytes, at, at + END_BYTES - 4) !== chain) {
       return this.#damage(
         "chain",
         "an end record that does not continue the log before it",
@@ -332,7 +325,7 @@ export class Scan {
     this.lsn = lsn;
     this.ended = true;
     this.#drifts = false;
-    this.#setChain(chain);
+    this.#chain.set(chain);
     this.good = this.reader.position;
     return LOG_END;
   }
@@ -351,7 +344,7 @@ export class Scan {
     this.durableSeen = Math.max(this.durableSeen, this.#landDurable);
     this.ended = this.#landEnds;
     this.good = this.reader.position;
-    this.#setChain(this.#landChain);
+    this.#chain.set(this.#landChain);
     this.#drifts = false;
     return this.ended ? LOG_END : LANDED;
   }
@@ -377,29 +370,5 @@ export class Scan {
   #drop(): void {
     this.#forgetRecords();
     this.#open = false;
-  }
-
-  #setChain(chain: number): void {
-    this.chain = chain;
-    writeU32(this.#scratch, 0, chain);
-    this.#run = crc32c(this.#scratch, 0, 4);
-  }
-
-  #checkVersion(version: number): void {
-    if (version <= VERSION || this.#drifts) return;
-    throw new StorageError(
-      "UNSUPPORTED_VERSION",
-      `${this.#path}@${this.#recordAt}: written by a newer version (record version ${version}, known are up to ` +
-        `${VERSION}); nothing was changed; open it with that version`,
-      { facts: { path: this.#path, value: version, max: VERSION } },
-    );
-  }
-
-  #foreign(): StorageError {
-    return new StorageError(
-      "WAL_CORRUPT",
-      `${this.#path}@0: the segment belongs to another store; nothing was changed; move the file away`,
-      { facts: { path: this.#path, offset: 0, kind: "header", lsnExpected: this.lsn + 1 } },
-    );
   }
 }
