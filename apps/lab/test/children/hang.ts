@@ -1,0 +1,4 @@
+/** A child that hears nothing and never ends. */
+process.on("message", () => {
+  for (;;);
+});
