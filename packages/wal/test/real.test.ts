@@ -60,6 +60,20 @@ test.each([
   expect(told.recovery.unclean).toBe(true);
 });
 
+test.each(["batched", "async"])(
+  "commit, checkpoint and close of a %s log settle in a process with nothing else to do",
+  (name) => {
+    const { path } = store();
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ["--conditions=@varve/source", FIXTURE, name, path, "close"],
+      { encoding: "utf8", timeout: 20_000 },
+    );
+    expect(stderr).not.toContain("unsettled");
+    expect(status).toBe(0);
+  },
+);
+
 test("a process that does nothing else ends while a log is open", () => {
   const { path } = store();
   // The fixture's way "end" neither closes nor commits: a timer or a worker that holds the process would hang here.

@@ -35,6 +35,27 @@ test("takes one write and one sync a batch", async () => {
   await wal[Symbol.asyncDispose]();
 });
 
+test("cuts back a batch of which the full disk took only a part", async () => {
+  const disk = simDisk();
+  const wal = await openWal(syncWal(), disk);
+  replay(wal);
+  appendNext(wal);
+  let writes = 0;
+  disk.fault = (_, operation) => {
+    if (operation !== "write") return undefined;
+    writes += 1;
+    return writes === 1 ? 3000 : "ENOSPC";
+  };
+  put(wal.buffer, new Uint8Array(5000).fill(1));
+  expect(() => wal.append()).toThrow(expect.objectContaining({ code: "STORAGE_FULL" }) as Error);
+  disk.fault = undefined;
+  expect(appendNext(wal)).toBe(2);
+  await wal[Symbol.asyncDispose]();
+  const again = await openWal(syncWal(), disk, { recovery: "strict" });
+  checkBatches(replay(again), 1, 2);
+  await again[Symbol.asyncDispose]();
+});
+
 test("refuses a size of segments that is no multiple of a page", () => {
   const needs = { dir: "/wal" };
   return expect(

@@ -135,7 +135,9 @@ class WorkerDriver implements RingDriver {
 
   async close(): Promise<void> {
     this.idle();
-    if (!this.#isGone) await this.#worker.terminate();
+    if (this.#isGone) return;
+    this.#worker.ref(); // Else a process with nothing else to do ends before the promise settles.
+    await this.#worker.terminate();
   }
 
   #wake(): void {
