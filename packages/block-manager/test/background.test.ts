@@ -122,3 +122,20 @@ test("starts a chunk in a small region, and doubles it up to chunkBytesMax, wher
   expect(bench.times(1)).toEqual(upTo(16));
   await bench.close();
 });
+
+test("keeps the allocator's live bytes bounded while 200,000 chunks of 500 series pass through", async () => {
+  const bench = await openBench(backgroundBlocks({ samplesPerChunk: 1 }), {
+    memoryBytesMax: 2 ** 25,
+  });
+  const refs = upTo(500);
+  let live = 0;
+  for (let time = 1; time <= 400; time += 1) {
+    bench.write(refs.map((ref) => [ref, time, time]));
+    if (time % 4 === 0) await bench.maintain();
+    live = Math.max(live, bench.allocator.stats.liveBytes);
+  }
+  expect(bench.stats).toMatchObject({ chunksPersisted: 200_000, persistedInAppend: 0 });
+  expect(live).toBeLessThan(500 * 128 * 6);
+  expect(bench.times(250)).toEqual(upTo(400));
+  await bench.close();
+});
