@@ -44,9 +44,9 @@ test("cuts back a batch of which the full disk took only a part", async () => {
   disk.fault = (_, operation) => {
     if (operation !== "write") return undefined;
     writes += 1;
-    return writes === 1 ? 3000 : "ENOSPC";
+    return writes === 1 ? 50_000 : "ENOSPC";
   };
-  put(wal.buffer, new Uint8Array(5000).fill(1));
+  put(wal.buffer, new Uint8Array(60_000).fill(1));
   expect(() => wal.append()).toThrow(expect.objectContaining({ code: "STORAGE_FULL" }) as Error);
   disk.fault = undefined;
   expect(appendNext(wal)).toBe(2);
