@@ -20,9 +20,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-function program(name: string): string {
-  return fileURLToPath(new URL(`./children/${name}.ts`, import.meta.url));
-}
+const CRASH = fileURLToPath(new URL("./children/crash.ts", import.meta.url));
+const HANG = fileURLToPath(new URL("./children/hang.ts", import.meta.url));
 
 test("runs a cell in a process of its own and hands back its result", async () => {
   const result = await runChild({
@@ -45,7 +44,7 @@ test("fails a cell whose child crashes, with what it said last, and removes its 
     repeat: 0,
     dir: stores,
     deadlineMs: DEADLINE_MS,
-    program: program("crash"),
+    program: CRASH,
   });
   expect(result).toMatchObject({ status: "failed", rate: null });
   expect(result?.reasons).toEqual(["the process ended with code 3: the disk is on fire"]);
@@ -58,7 +57,7 @@ test("kills a child at its deadline and fails the cell", async () => {
     repeat: 0,
     dir: join(dir, "cell"),
     deadlineMs: 500,
-    program: program("hang"),
+    program: HANG,
   });
   expect(result).toMatchObject({
     status: "failed",

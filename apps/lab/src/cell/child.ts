@@ -69,7 +69,9 @@ export async function runChild(options: ChildOptions): Promise<CellResult | null
 /** From sources the child is a source as well, and finds the other packages' sources. */
 const IS_SOURCE = import.meta.url.endsWith(".ts");
 const PROGRAM = fileURLToPath(
-  new URL(IS_SOURCE ? "./cell-main.ts" : "./cell-main.js", import.meta.url),
+  IS_SOURCE
+    ? new URL("./cell-main.ts", import.meta.url)
+    : new URL("./cell-main.js", import.meta.url),
 );
 const SOURCE_FLAGS = IS_SOURCE ? ["--conditions=@varve/source"] : [];
 

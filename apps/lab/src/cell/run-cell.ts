@@ -21,6 +21,7 @@ import type {
 import { allocationRound, latencyRound, rateRound, rowsPerTurn, type RateRound } from "./round.ts";
 import { makeRows, type CellInput } from "./rows.ts";
 import { fullSpec, type CellSpec, type FullCellSpec, type PlanNames } from "./spec.ts";
+import { spreadDirectories } from "./spread-dirs.ts";
 import { StoreMaker } from "./store.ts";
 import { meanTiming } from "./timing.ts";
 
@@ -49,6 +50,7 @@ export async function runCell(spec: CellSpec, options: RunCellOptions = {}): Pro
   try {
     checkPlan(plan);
     await mkdir(dir, { recursive: true });
+    await spreadDirectories(dir);
     const run = new CellRun(full, () => planOf(full.plan, catalog), dir, signal);
     return await run.result(spec, names, plan, repeat);
   } catch (error) {

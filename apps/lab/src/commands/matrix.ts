@@ -4,14 +4,15 @@ import type { CellResult } from "../cell/result.ts";
 import { WORKLOAD_KINDS, type CellSpec, type WorkloadKind } from "../cell/spec.ts";
 import type { VariantSpec } from "../plan-spec.ts";
 import * as format from "../report/format.ts";
-import { latencyTable } from "../report/latency-table.ts";
 import { levelLines, levelOf } from "../report/levels.ts";
 import { table } from "../report/table.ts";
 import { usageError } from "./failure.ts";
 import {
   checkOptions,
+  commonSpec,
   footer,
   measure,
+  printExtras,
   printNotes,
   workloadsOf,
   type CellOptions,
@@ -44,20 +45,18 @@ export function matrixCommand() {
     }
     const kinds = kindsOf(options.workload ?? ["new"]);
     const workloads = await workloadsOf(kinds, options);
-    const { timing, rowsPerClose, rounds, warmup: warmupRounds, latency, plan: base } = options;
     const specs = workloads.flatMap((workload) =>
       product(axes).map((chosen): CellSpec => ({
         id: [...chosen.map(([, variant]) => labelOf(variant)), workload.kind].join(" "),
-        plan: { base, ...Object.fromEntries(chosen) },
-        engine: { timing, ...(rowsPerClose === undefined ? {} : { rowsPerClose }) },
+        plan: { base: options.plan, ...Object.fromEntries(chosen) },
         workload,
-        measure: { rounds, warmupRounds, latency },
+        ...commonSpec(options),
       })),
     );
     const measured = await measure(`matrix of ${specs.length} cells`, specs, options);
     const { results } = measured;
     console.log(matrixTable(axes, results));
-    if (latency) console.log(`\n${latencyTable(results)}`);
+    printExtras(results, options);
     printNotes(legend(results, options), levelLines(results), footer(measured, options));
     process.exitCode = measured.exitCode;
   });

@@ -1,3 +1,4 @@
+import type { TimingMode } from "@varve/engine";
 import { resolve } from "node:path";
 import pc from "picocolors";
 import { runCells } from "../cell/run-cells.ts";
@@ -5,6 +6,9 @@ import type { CellResult } from "../cell/result.ts";
 import type { CellSpec, CellWorkload, WorkloadKind } from "../cell/spec.ts";
 import { distinctInFile } from "../cell/label-sets.ts";
 import type { PresetName } from "../plan-spec.ts";
+import { latencyTable } from "../report/latency-table.ts";
+import { memoryTable } from "../report/memory-table.ts";
+import { phaseTables } from "../report/phase-table.ts";
 import { environmentOf, environmentLines, type Environment } from "../report/environment.ts";
 import { checkWritable, writeJson, type CellsReport } from "../report/json.ts";
 import { withProgress } from "../report/progress.ts";
@@ -25,6 +29,8 @@ export interface CellOptions {
   readonly rounds: number;
   readonly warmup: number;
   readonly latency: boolean;
+  readonly memory: boolean;
+  readonly timing: TimingMode;
   readonly seed: number;
   readonly dir?: string;
   readonly deadline: number;
@@ -125,10 +131,33 @@ export function footer(measured: Measured, options: CellOptions): string[] {
       `${ok} of ${results.length} cells wrote what they should and read it back (${bits}).`,
     );
   }
+  if (options.timing !== "off") {
+    lines.push(
+      "The phases were timed: rates contain the clock's cost. Take rates from a run with timing off.",
+    );
+  }
   if (interrupted) lines.push("Interrupted: what was measured until then.");
   lines.push(...environmentLines(environment));
   if (options.json !== undefined) lines.push(`Everything that was measured is in ${options.json}.`);
   return lines;
+}
+
+/** The parts of a cell's spec that the shared options decide. */
+export function commonSpec(options: CellOptions): Pick<CellSpec, "engine" | "measure"> {
+  const { timing, rowsPerClose, rounds, warmup: warmupRounds, latency, memory } = options;
+  return {
+    engine: { timing, ...(rowsPerClose === undefined ? {} : { rowsPerClose }) },
+    measure: { rounds, warmupRounds, latency, allocations: memory },
+  };
+}
+
+/** Prints the tables that were asked for beside the rates. */
+export function printExtras(results: readonly CellResult[], options: CellOptions): void {
+  const ok = results.filter(({ status }) => status === "ok");
+  if (ok.length === 0) return;
+  if (options.latency) console.log(`\n${latencyTable(ok)}`);
+  if (options.memory) console.log(`\n${memoryTable(ok)}`);
+  for (const each of phaseTables(ok)) console.log(`\n${each}`);
 }
 
 /** Prints a table's legend and footer, wrapped. */

@@ -33,6 +33,7 @@ export function cellCommand(name: string, defaults: { readonly repeats: number }
     .option("--rounds <n>", "rounds in each, every one into a fresh store", positive, 5)
     .option("--warmup <n>", "rounds before them that do not count", whole, 2)
     .option("--latency", "also time every call, beside the noise floor", false)
+    .option("--memory", "also count the bytes that a row allocates", false)
     .option("--seed <n>", "seed of the data and of the order", whole, 1)
     .option("--dir <path>", "directory for the stores: decides the file system")
     .option("--deadline <seconds>", "time that one child may take", positive, 300)

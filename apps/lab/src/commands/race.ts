@@ -7,12 +7,19 @@ import { WORKLOAD_KINDS, type CellSpec } from "../cell/spec.ts";
 import type { PlanSpec, VariantSpec } from "../plan-spec.ts";
 import * as format from "../report/format.ts";
 import { levelLines, levelOf } from "../report/levels.ts";
-import { latencyTable } from "../report/latency-table.ts";
 import { table } from "../report/table.ts";
 import { verdict } from "../stats/verdict.ts";
 import { certification } from "./certify.ts";
 import { EXIT, usageError } from "./failure.ts";
-import { checkOptions, footer, measure, printNotes, workloadsOf } from "./measure.ts";
+import {
+  checkOptions,
+  commonSpec,
+  footer,
+  measure,
+  printExtras,
+  printNotes,
+  workloadsOf,
+} from "./measure.ts";
 import { cellCommand, timingOption, withSlotFlags } from "./options.ts";
 import { slotFlags, variantSpec } from "./parse.ts";
 
@@ -46,18 +53,11 @@ export function raceCommand() {
     if (entrants.length === 0) throw usageError(`no variant of ${slot} is left to race`);
     const specs = entrants.map((each): CellSpec => {
       const plan: PlanSpec = { base: options.plan, ...others, [slot]: each };
-      const { rounds, warmup: warmupRounds, latency, rowsPerClose, timing } = options;
-      return {
-        id: labelOf(each),
-        plan,
-        engine: { timing, ...(rowsPerClose === undefined ? {} : { rowsPerClose }) },
-        workload: workload!,
-        measure: { rounds, warmupRounds, latency },
-      };
+      return { id: labelOf(each), plan, workload: workload!, ...commonSpec(options) };
     });
     const measured = await measure(`race ${slot}`, specs, options);
     console.log(raceTable(slot, measured.results));
-    if (options.latency) console.log(`\n${latencyTable(measured.results)}`);
+    printExtras(measured.results, options);
     const refusals = [...refused].map(([name, reason]) => `${name}: refused: ${reason}`);
     printNotes(legend(measured.results), refusals, footer(measured, options));
     const isRefused = refused.size > 0 && measured.exitCode === EXIT.ok;

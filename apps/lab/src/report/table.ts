@@ -26,7 +26,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   );
   shrink(columns, widths);
   const made = new Table({
-    head: columns.map(({ head }) => pc.bold(head)),
+    head: columns.map(({ head }, at) => pc.bold(fold(head, widths[at]!))),
     colAligns: columns.map(({ align = "left" }) => align),
     colWidths: widths.map((width) => width + GAP),
     style: { head: [], border: [], "padding-left": 0, "padding-right": GAP },
