@@ -7,7 +7,7 @@ const KEYS = Array.from({ length: 50 }, (_, n) => keyOfNumber(n));
 
 export const indexPersistenceCases = cases("series-index", {
   "keeps-entries-between-openings": {
-    title: "has committed entries after it is reopened and settled",
+    title: "has its committed entries when it is reopened: none is rebuilt, and none that the log tells again is dropped",
     applies: ({ traits }) => traits.persistent,
     async run(trial) {
       const first = await openFresh(trial);
@@ -15,6 +15,7 @@ export const indexPersistenceCases = cases("series-index", {
       await first.commit(7);
       await trial.close(first);
       const again = await trial.open();
+      adopt(trial, again, KEYS, refsOf(50));
       const settlement = again.settle(51);
       same(settlement.rebuilt, false, "rebuilt");
       same(settlement.dropped, 0, "entries dropped");
@@ -24,7 +25,7 @@ export const indexPersistenceCases = cases("series-index", {
     },
   },
   "drops-entries-that-the-log-never-issued": {
-    title: "drops entries at settle whose refs the log never issued",
+    title: "drops entries at settle that the log never told, and so shows that it had kept them",
     applies: ({ traits }) => traits.persistent,
     async run(trial) {
       const first = await openFresh(trial);
@@ -68,6 +69,7 @@ export const indexPersistenceCases = cases("series-index", {
       const again = await trial.open();
       const settlement = again.settle(51);
       same(settlement.rebuilt, false, "rebuilt");
+      same(settlement.dropped, 0, "entries dropped");
       sameList(find(trial, again, KEYS), none(50), "refs found");
       sameList(insert(trial, again, KEYS.slice(0, 1)), [51], "ref of the next new series");
     },
