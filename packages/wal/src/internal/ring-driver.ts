@@ -90,6 +90,7 @@ class WorkerDriver implements RingDriver {
       if (Atomics.load(this.#ring.control, STATE) !== ENDED) {
         this.#lose(lostError("the log's worker ended"));
       }
+      options.onProgress();
     });
   }
 
@@ -136,8 +137,15 @@ class WorkerDriver implements RingDriver {
   async close(): Promise<void> {
     this.idle();
     if (this.#isGone) return;
-    this.#worker.ref(); // Else a process with nothing else to do ends before the promise settles.
-    await this.#worker.terminate();
+    // A worker that is ending keeps no process alive, whatever its `ref` says: a timer does.
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, this.#options.lostMsMax);
+      this.#worker.once("exit", () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      this.#worker.terminate().catch(() => undefined);
+    });
   }
 
   #wake(): void {
