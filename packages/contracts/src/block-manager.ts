@@ -21,7 +21,7 @@ export interface MaintainReport {
   readonly persisted: number;
   /** Full chunks that still wait to be written. */
   readonly pending: number;
-  /** Every sample of every batch up to this Lsn is durable outside the log. */
+  /** Every sample of every batch up to this Lsn is durable outside the log, and counts after any crash. */
   readonly durableLsn: Lsn;
 }
 
@@ -30,6 +30,11 @@ export interface MaintainOptions {
   readonly budgetMs: number;
   /** Also seal and persist chunks whose first sample came with a batch below this, so that the log can be cut. */
   readonly sealBeforeLsn?: Lsn;
+  /**
+   * Makes durable in the log all that was appended before the call. Write-ahead: what `sealed/` holds counts
+   * after a crash only once the log that brought it is durable. Without it, the log counts as durable.
+   */
+  readonly commitLog?: () => Promise<unknown>;
 }
 
 export interface BlockManagerStats {
@@ -48,6 +53,8 @@ export interface BlockManagerStats {
 
 /**
  * Keeps samples: open chunks in memory, full ones in `sealed/`.
+ *
+ * Opened again, it holds what `maintain` had made durable; what was only written is the log's to tell.
  *
  * Order for a batch: `admit`, then the log, then `append`, or `withdraw` when the log refused. Admitted
  * rows of several `admit` calls may wait for one `append`. Nothing here awaits between `admit` and `append`.

@@ -87,8 +87,9 @@ export class Maintenance {
     if (this.#cut === null && wal.stats.bytesOnDisk > this.#walBytesMax)
       this.#cut = this.#beginCut();
     const cut = this.#cut;
+    const commitLog = (): Promise<Lsn> => wal.commit();
     const report = await blocks.maintain(
-      cut === null ? { budgetMs } : { budgetMs, sealBeforeLsn: cut.lsn + 1 },
+      cut === null ? { budgetMs, commitLog } : { budgetMs, commitLog, sealBeforeLsn: cut.lsn + 1 },
     );
     if (cut !== null && report.durableLsn >= cut.lsn) {
       await this.#finishCut(cut);
