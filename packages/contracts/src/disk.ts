@@ -17,8 +17,6 @@ export interface DiskLock {
  * is not permitted, otherwise `DISK` with `errno`, `path` and `operation` in `facts`.
  */
 export interface Disk {
-  /** Paths are those of the operating system, so another thread may open them through its own disk. */
-  readonly real?: boolean;
   open(path: string, mode: OpenMode): Descriptor;
   /** Writes at `position`; returns how many bytes were written, at least 1: it may be fewer than `length`. */
   write(fd: Descriptor, bytes: Uint8Array, from: number, length: number, position: number): number;

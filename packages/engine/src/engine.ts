@@ -1,4 +1,5 @@
 import { makeBatch, type RowBatch } from "@varve/bytes";
+import { onExit } from "@varve/disk/exit";
 import {
   StorageError,
   type AllocatorStats,
@@ -71,7 +72,7 @@ export class Engine implements AsyncDisposable {
   readonly #clock: PhaseClock | null;
   readonly #lock: DiskLock;
   readonly #scratch: RowBatch;
-  readonly #onExit = (): void => this.#closeAtExit();
+  readonly #removeHook: () => void;
   #closing: Promise<void> | null = null;
 
   constructor(made: EngineParts) {
@@ -82,8 +83,7 @@ export class Engine implements AsyncDisposable {
     this.#clock = made.clock;
     this.#lock = made.lock;
     this.#scratch = makeBatch(made.parts.memory, 1);
-    // Before the log's own hook, which drains what it was given.
-    process.prependListener("exit", this.#onExit);
+    this.#removeHook = onExit(() => this.#writer.close());
   }
 
   /**
@@ -204,13 +204,14 @@ export class Engine implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    process.off("exit", this.#onExit);
+    this.#removeHook();
     this.#writer.stop();
     await this.#maintenance.stop();
     let failure: unknown;
     try {
       this.#writer.close();
       const durable = await this.#parts.wal.commit();
+      await this.#maintenance.run(Number.POSITIVE_INFINITY); // The next opening finds full chunks in `sealed/`.
       await this.#parts.index.commit(durable);
     } catch (error) {
       failure = error;
@@ -223,14 +224,6 @@ export class Engine implements AsyncDisposable {
       this.#lock.release();
     }
     if (failure !== undefined) throw failure;
-  }
-
-  #closeAtExit(): void {
-    try {
-      this.#writer.close();
-    } catch {
-      // The process ends: the log's own hook says what could not be drained.
-    }
   }
 
   #refuse(): never {

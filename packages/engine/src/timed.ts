@@ -259,7 +259,6 @@ export function timedDisk(
     }
   }
   return {
-    real: disk.real,
     open: (path, mode) => charged(write, () => disk.open(path, mode)),
     write: (fd: Descriptor, bytes: Uint8Array, from: number, length: number, position: number) =>
       charged(write, () => disk.write(fd, bytes, from, length, position)),

@@ -1,6 +1,6 @@
 import type { Lsn, Variant, WalNeeds } from "@varve/contracts";
 import { isFull } from "./internal/errors.ts";
-import { onExit } from "./internal/exit-hook.ts";
+import { onExit } from "@varve/disk/exit";
 import { framedBytesMax } from "./internal/layout.ts";
 import { LocalLog } from "./internal/local-log.ts";
 import { LogFiles, SEGMENT_BYTES_MAX } from "./internal/log-files.ts";

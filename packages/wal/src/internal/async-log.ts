@@ -11,7 +11,7 @@ import {
 } from "@varve/contracts";
 import { nodeDisk } from "@varve/disk/node";
 import { backlogError, closedError, drainError, poisonedError, ringLimitError } from "./errors.ts";
-import { onExit } from "./exit-hook.ts";
+import { onExit } from "@varve/disk/exit";
 import { checkTypes } from "./local-log.ts";
 import { LogFiles } from "./log-files.ts";
 import { LogWriter } from "./log-writer.ts";
