@@ -7,7 +7,7 @@ export interface LockWorkerData {
   /** Where the first part's spans lie: another part takes the same ones. */
   readonly taken: readonly number[];
   readonly entry: { readonly url: string; readonly export: string };
-  /** Two words: a plain counter, and how many threads are inside. */
+  /** Three words: a plain counter, how many threads are inside, and one that stays zero. */
   readonly counterAt: number;
   readonly rounds: number;
 }
@@ -17,7 +17,10 @@ const { wasm, taken, entry, counterAt, rounds } = workerData as LockWorkerData;
 const module: Record<string, unknown> = await import(entry.url);
 const factory = module[entry.export] as () => Variant<"locks">;
 const locks = await factory().open({ memory: sharedMemory(wasm, taken) });
-const words = new Int32Array(wasm.buffer, counterAt, 2);
+const words = new Int32Array(wasm.buffer, counterAt, 3);
+
+/** A thread sleeps inside this often, so that another one surely gets in if it can. */
+const ROUNDS_PER_SLEEP = 500;
 
 parentPort!.once("message", () => {
   let overlaps = 0;
@@ -25,6 +28,7 @@ parentPort!.once("message", () => {
     locks.acquire();
     if (Atomics.add(words, 1, 1) !== 0) overlaps += 1;
     words[0] = words[0]! + 1; // Plain: without a lock, threads lose each other's increments.
+    if (i % ROUNDS_PER_SLEEP === 0) Atomics.wait(words, 2, 0, 1);
     Atomics.sub(words, 1, 1);
     locks.release();
   }

@@ -5,7 +5,7 @@ import { cases } from "../case.ts";
 import { holds, same } from "../expect.ts";
 import type { LockWorkerData } from "../lock-worker.ts";
 
-const ROUNDS = 50_000;
+const ROUNDS = 20_000;
 const THREADS = 2;
 
 export const locksCases = cases("locks", {
@@ -53,7 +53,7 @@ export const locksCases = cases("locks", {
     async run(trial) {
       const { memory, taken } = recording(trial.needs.memory);
       await trial.open({ memory });
-      const counterAt = trial.needs.memory.take(8);
+      const counterAt = trial.needs.memory.take(12);
       const { wasm } = memory;
       const entry = trial.options.entry!;
       const data: LockWorkerData = { wasm, taken, entry, counterAt, rounds: ROUNDS };

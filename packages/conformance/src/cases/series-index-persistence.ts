@@ -7,7 +7,8 @@ const KEYS = Array.from({ length: 50 }, (_, n) => keyOfNumber(n));
 
 export const indexPersistenceCases = cases("series-index", {
   "keeps-entries-between-openings": {
-    title: "has its committed entries when it is reopened: none is rebuilt, and none that the log tells again is dropped",
+    title:
+      "has its committed entries when it is reopened: none is rebuilt, and none that the log tells again is dropped",
     applies: ({ traits }) => traits.persistent,
     async run(trial) {
       const first = await openFresh(trial);
