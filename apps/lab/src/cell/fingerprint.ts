@@ -1,6 +1,6 @@
 import { keyOf } from "@varve/bytes";
 import type { Labels } from "@varve/contracts";
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { CellInput } from "./rows.ts";
 
 /** Words of a fingerprint. */
@@ -62,14 +62,19 @@ export function* expectedSeries(
   }
 }
 
+/** Room for a series' bytes; grows with the longest. */
+let scratch = Buffer.alloc(64 * 1024);
+
 function digestOf(labels: Labels, times: Float64Array, values: Float64Array): Buffer {
   const key = keyOf(labels);
-  return createHash("sha256")
-    .update(Uint32Array.of(key.length, times.length, values.length))
-    .update(key)
-    .update(bytesOf(times))
-    .update(bytesOf(values))
-    .digest();
+  const length = 8 + key.length + times.byteLength + values.byteLength;
+  if (length > scratch.length) scratch = Buffer.alloc(2 * length);
+  scratch.writeUInt32LE(key.length, 0);
+  scratch.writeUInt32LE(times.length, 4);
+  scratch.set(key, 8);
+  scratch.set(bytesOf(times), 8 + key.length);
+  scratch.set(bytesOf(values), 8 + key.length + times.byteLength);
+  return hash("sha256", scratch.subarray(0, length), "buffer");
 }
 
 function bytesOf(column: Float64Array): Uint8Array {

@@ -26,16 +26,19 @@ export interface Reading {
 /** Computes what a round has to leave behind. */
 export function expectationOf(input: CellInput): Expectation {
   const fingerprint = new Fingerprint();
-  const written: Labels[] = [];
-  for (const { labels, times, values } of expectedSeries(input)) {
-    fingerprint.add(labels, times, values);
-    written.push(labels);
-  }
+  const series = countDistinct(addAll());
   return {
-    series: countDistinct(written),
+    series,
     rows: fingerprint.rows,
     fingerprint: fingerprint.toString(),
   };
+
+  function* addAll(): Generator<Labels> {
+    for (const { labels, times, values } of expectedSeries(input)) {
+      fingerprint.add(labels, times, values);
+      yield labels;
+    }
+  }
 }
 
 /** Reads everything that the store holds. */

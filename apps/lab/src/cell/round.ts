@@ -19,9 +19,14 @@ export interface RateRound {
   readonly counters: CellCounters;
   readonly timing: TimingReport | null;
   readonly linearBytesPerRow: number;
+  /** Most that was resident until then. */
+  readonly peakRssBytes: number;
   /** Facts that a figure does not survive, found without reading the rows back. */
   readonly problems: readonly string[];
 }
+
+/** What a round that is not drained says of it. */
+const NOT_DRAINED = { sealed: 0, persisted: 0 };
 
 /** Rows between two turns of the event loop: a whole number of calls. */
 export function rowsPerTurn(spec: FullCellSpec): number {
@@ -57,7 +62,9 @@ export async function rateRound(
   const problems = check(context, engine, persistent);
   const collected = await gc.between(start, flushed);
   const drainStart = performance.now();
-  const drained = await engine.maintain(Number.POSITIVE_INFINITY);
+  const drained = spec.measure.drain
+    ? await engine.maintain(Number.POSITIVE_INFINITY)
+    : NOT_DRAINED;
   const drainSeconds = (performance.now() - drainStart) / 1000;
   target.batch?.[Symbol.dispose]();
   const seconds = (flushed - start) / 1000;
@@ -76,6 +83,7 @@ export async function rateRound(
     counters: countersBetween(before, after),
     timing,
     linearBytesPerRow: (after.memory.bytesTaken - before.memory.bytesTaken) / rows.length,
+    peakRssBytes: process.resourceUsage().maxRSS * 1024,
     problems,
   };
 }

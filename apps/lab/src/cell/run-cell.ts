@@ -21,8 +21,8 @@ import type {
 import { allocationRound, latencyRound, rateRound, rowsPerTurn, type RateRound } from "./round.ts";
 import { makeRows, type CellInput } from "./rows.ts";
 import { fullSpec, type CellSpec, type FullCellSpec, type PlanNames } from "./spec.ts";
-import { spreadDirectories } from "./spread-dirs.ts";
 import { StoreMaker } from "./store.ts";
+import { ThrowawayDisk } from "./throwaway-disk.ts";
 import { meanTiming } from "./timing.ts";
 
 export interface RunCellOptions {
@@ -50,7 +50,6 @@ export async function runCell(spec: CellSpec, options: RunCellOptions = {}): Pro
   try {
     checkPlan(plan);
     await mkdir(dir, { recursive: true });
-    await spreadDirectories(dir);
     const run = new CellRun(full, () => planOf(full.plan, catalog), dir, signal);
     return await run.result(spec, names, plan, repeat);
   } catch (error) {
@@ -86,7 +85,6 @@ class CellRun {
       rates.push(rate);
       gated = gate;
     }
-    const peakRssBytes = process.resourceUsage().maxRSS * 1024;
     const { latency, floor } = measure.latency
       ? await this.#latency(input)
       : { latency: null, floor: null };
@@ -118,7 +116,7 @@ class CellRun {
       gate: gated?.report ?? null,
       durability: durabilityOf(this.#spec, plan),
       memory: { heapBytesPerRow, linearBytesPerRow: last?.linearBytesPerRow ?? 0, inputRssBytes },
-      peakRssBytes,
+      peakRssBytes: last?.peakRssBytes ?? 0,
     };
   }
 
@@ -133,9 +131,11 @@ class CellRun {
     let found = null;
     let rate: RateRound;
     {
-      await using engine = await this.#stores.open(dir, { timing: true });
+      const disk = new ThrowawayDisk();
+      await using engine = await this.#stores.open(dir, { timing: true, disk });
       rate = await rateRound(this.#context(input), engine, { persistent });
       if (withGate && !persistent) found = await readStore(engine);
+      if (!withGate) disk.stopSyncing();
     }
     let gate: Gated | null = null;
     if (withGate) {
@@ -174,8 +174,11 @@ class CellRun {
   async #fresh<T>(timing: boolean, work: (engine: Engine) => Promise<T>): Promise<T> {
     const dir = this.#stores.next();
     try {
-      await using engine = await this.#stores.open(dir, { timing });
-      return await work(engine);
+      const disk = new ThrowawayDisk();
+      await using engine = await this.#stores.open(dir, { timing, disk });
+      const answer = await work(engine);
+      disk.stopSyncing();
+      return answer;
     } finally {
       await this.#stores.remove(dir);
     }

@@ -7,7 +7,6 @@ import { runChild } from "./child.ts";
 import { emptyResult, mergeRepeats } from "./merge.ts";
 import { interleave } from "./order.ts";
 import type { CellResult } from "./result.ts";
-import { spreadDirectories } from "./spread-dirs.ts";
 import { fullSpec, type CellSpec } from "./spec.ts";
 
 /** What happens during a run, for progress displays. */
@@ -55,7 +54,6 @@ export async function runCells(
   const { signal, onEvent = () => undefined } = options;
   for (const spec of specs) planOf(spec.plan);
   const runDir = await mkdtemp(join(dir, "varve-lab-"));
-  await spreadDirectories(runDir);
   const removeRunDir = (): void => rmSync(runDir, { recursive: true, force: true });
   process.on("exit", removeRunDir);
   const finished: CellResult[][] = specs.map(() => []);

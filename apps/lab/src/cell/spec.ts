@@ -61,6 +61,11 @@ export interface CellMeasure {
   readonly latencyRounds?: number;
   /** Counts the bytes allocated on the heap, in a round of its own. Default false. */
   readonly allocations?: boolean;
+  /**
+   * Does the background work that a round has left, and times it. Without it a round says nothing of moved
+   * costs, and a store of many small files is gone sooner. Default true.
+   */
+  readonly drain?: boolean;
 }
 
 /** One cell of a table: a plan, a workload, and what to measure. Plain data: a child process gets it as JSON. */
@@ -91,7 +96,7 @@ export function fullSpec(spec: CellSpec): FullCellSpec {
   const { series = Math.min(rows, 10_000), seed = 1, batchRows = 0 } = spec.workload;
   const { by = "labels", order = "scrape", yieldEveryRows = 4096, seriesFile } = spec.workload;
   const { rounds = 7, warmupRounds = 2, latency = false } = spec.measure ?? {};
-  const { latencyRounds = 1, allocations = false } = spec.measure ?? {};
+  const { latencyRounds = 1, allocations = false, drain = true } = spec.measure ?? {};
   return {
     id: spec.id,
     plan: spec.plan,
@@ -107,6 +112,6 @@ export function fullSpec(spec: CellSpec): FullCellSpec {
       yieldEveryRows,
       ...(seriesFile === undefined ? {} : { seriesFile }),
     },
-    measure: { rounds, warmupRounds, latency, latencyRounds, allocations },
+    measure: { rounds, warmupRounds, latency, latencyRounds, allocations, drain },
   };
 }
