@@ -6,13 +6,8 @@ import { nodeDisk } from "@varve/disk/node";
  * once they were measured: closing one with a file a series would sync ten thousand files first.
  */
 export class ThrowawayDisk implements Disk {
-  readonly real: boolean | undefined;
   readonly #disk = nodeDisk();
   #syncs = true;
-
-  constructor() {
-    this.real = this.#disk.real;
-  }
 
   stopSyncing(): void {
     this.#syncs = false;
