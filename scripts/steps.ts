@@ -30,8 +30,14 @@ export const STEPS: readonly Step[] = [
   command("format", "format", true, "oxfmt", "--check", "."),
   command("types", "types", true, "tsc", "-p", "tsconfig.json", "--noEmit"),
   command("boundaries", "boundaries", true, "turbo", "boundaries"),
-  { id: "unit", title: "unit and conformance tests", fast: true, run: unit },
+  {
+    id: "unit",
+    title: "unit and conformance tests",
+    fast: true,
+    run: () => tests("--exclude=**/*.slow.test.ts"),
+  },
   command("build", "build", false, "turbo", "run", "build"),
+  { id: "slow", title: "tests of size", fast: false, run: () => tests(".slow.test.ts") },
   command("bench", "bench smoke", false, "node", "bench/run.ts", "--smoke"),
   command("knip", "unused code and dependencies", false, "knip"),
   {
@@ -77,13 +83,14 @@ function lines(check: () => Promise<readonly string[]>): () => Promise<Outcome> 
   };
 }
 
-async function unit(): Promise<Outcome> {
+/** Runs the tests that a vitest argument chooses. */
+async function tests(choice: string): Promise<Outcome> {
   const dir = await mkdtemp(join(tmpdir(), "varve-unit-"));
   try {
     const file = join(dir, "summary.json");
     const { code, output } = await run(
       "vitest",
-      ["run", "--reporter=./scripts/reporter.ts", "--reporter=dot", "--silent=passed-only"],
+      ["run", choice, "--reporter=./scripts/reporter.ts", "--reporter=dot", "--silent=passed-only"],
       { env: { VARVE_TEST_SUMMARY: file, NO_COLOR: "1" } },
     );
     const text = await readFile(file, "utf8").catch(() => undefined);
