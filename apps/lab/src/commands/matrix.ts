@@ -3,6 +3,7 @@ import pc from "picocolors";
 import type { CellResult } from "../cell/result.ts";
 import { WORKLOAD_KINDS, type CellSpec, type WorkloadKind } from "../cell/spec.ts";
 import type { VariantSpec } from "../plan-spec.ts";
+import { basisOf } from "../report/basis.ts";
 import * as format from "../report/format.ts";
 import { levelLines, levelOf } from "../report/levels.ts";
 import { table } from "../report/table.ts";
@@ -109,10 +110,9 @@ function matrixTable(axes: readonly Axis[], results: readonly CellResult[]): str
 }
 
 function legend(results: readonly CellResult[], { plan }: CellOptions): string[] {
-  const measured = results.find(({ rate }) => rate !== null);
-  if (measured === undefined) return [];
+  if (!results.some(({ status }) => status === "ok")) return [];
   return [
-    `Medians of ${measured.rate!.count} ${measured.samplesAre}, spread as 1.4826 × MAD (half the range of fewer than 5); other slots as in the plan ${plan}.`,
+    `${basisOf(results)}, spread as 1.4826 × MAD (half the range of fewer than 5); other slots as in the plan ${plan}.`,
     "rows/s counts to the end of the flush, accepted to the return of the last call.",
   ];
 }

@@ -5,6 +5,7 @@ import { CATALOG } from "../catalog.ts";
 import type { CellResult } from "../cell/result.ts";
 import { WORKLOAD_KINDS, type CellSpec } from "../cell/spec.ts";
 import type { PlanSpec, VariantSpec } from "../plan-spec.ts";
+import { basisOf } from "../report/basis.ts";
 import * as format from "../report/format.ts";
 import { levelLines, levelOf } from "../report/levels.ts";
 import { table } from "../report/table.ts";
@@ -131,7 +132,7 @@ function legend(results: readonly CellResult[]): string[] {
   const measured = results.find(({ status }) => status === "ok");
   if (measured === undefined) return [];
   return [
-    `Medians of ${measured.rate!.count} ${measured.samplesAre}, to the end of the flush; ratios to ${measured.spec.id}. ` +
+    `${basisOf(results)}, to the end of the flush; ratios to ${measured.spec.id}. ` +
       "A difference within the spread, or whose interval holds 1, is no difference.",
     ...levelLines(results),
   ];
