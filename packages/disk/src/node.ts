@@ -172,6 +172,7 @@ class NodeDisk implements Disk {
       if (stats.isFile()) return "file";
       return stats.isDirectory() ? "directory" : "other";
     } catch (cause) {
+      if (errnoOf(cause) === "ENOTDIR") return "none"; // A file lies where a directory would have to.
       throw failure("kind", path, cause);
     }
   }

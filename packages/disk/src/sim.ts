@@ -134,6 +134,7 @@ class MemoryDisk implements SimDisk {
     const free = this.#bytesMax - this.#bytes + Math.max(0, file.cache.size - position);
     const count = Math.min(length, Math.max(0, free), limit);
     if (count <= 0 && length > 0) throw diskFailure("write", this.#pathOf(fd), "ENOSPC");
+    if (count <= 0) return 0; // Nothing asked for: the file does not grow.
     const before = file.cache.size;
     file.write(this.operations, bytes, from, count, position);
     this.#bytes += file.cache.size - before;
