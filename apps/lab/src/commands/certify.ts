@@ -28,9 +28,17 @@ export async function certification(
 ): Promise<Certification> {
   const { options, seed, decorated = false } = settings;
   const variant = variantOf(slot, name, options);
-  const settled = seed === undefined ? {} : { seed };
-  const results = await runCases(decorated ? checked(variant) : variant, settled);
+  const results = await runCases(decorated ? checked(variant) : variant, {
+    seed,
+    entry: slot === "locks" ? lockEntry(name) : undefined,
+  });
   return { cases: results.length, failed: results.filter(({ passed }) => !passed), results };
+}
+
+/** Where threads find a lock's factory: file, export and name are spelled alike. */
+function lockEntry(name: string): { url: string; export: string } {
+  const camel = name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return { url: import.meta.resolve(`@varve/locks/${name}`), export: `${camel}Locks` };
 }
 
 /** `certify [slot] [variant]`: the conformance cases, bare and with every assumption checked. */
