@@ -3,8 +3,9 @@ import { writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Bench } from "tinybench";
+import { ROWS } from "./rows.ts";
 
-/** What each `bench/*.bench.ts` exports as `benchmark`. */
+/** What each `bench/*.bench.ts` exports as `benchmark`: an iteration of each task works through `ROWS` rows. */
 export type Benchmark = (options: BenchmarkOptions) => Promise<Bench>;
 
 export interface BenchmarkOptions {
@@ -15,9 +16,12 @@ export interface BenchmarkOptions {
 interface Row {
   readonly file: string;
   readonly task: string;
-  readonly perSecond: number;
-  readonly medianNs: number;
-  readonly spreadPercent: number;
+  /** Median time of an iteration, divided by its rows. */
+  readonly nsPerRow: number;
+
+  readonly nsPerRowMin: number;
+  readonly nsPerRowP75: number;
+  readonly iterations: number;
 }
 
 /**
@@ -48,12 +52,18 @@ for (const file of globSync("*.bench.ts", { cwd: import.meta.dirname }).toSorted
     rows.push({
       file: name,
       task: task.name,
-      perSecond: result.throughput.p50,
-      medianNs: result.latency.p50 * 1e6,
-      spreadPercent: result.latency.rme,
+      nsPerRow: perRow(result.latency.p50),
+      nsPerRowMin: perRow(result.latency.min),
+      nsPerRowP75: perRow(result.latency.p75),
+      iterations: result.latency.samplesCount,
     });
   }
 }
 if (!values.smoke) console.table(rows);
 if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(rows, null, 2)}\n`);
 console.log(`${rows.length} benchmarks ran`);
+
+/** An iteration's time in milliseconds as nanoseconds a row. */
+function perRow(ms: number): number {
+  return Number(((ms * 1e6) / ROWS).toPrecision(4));
+}

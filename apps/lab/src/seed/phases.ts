@@ -49,7 +49,7 @@ function phaseCell(heading: Heading, options: SeedOptions, isTimed: boolean): Ce
     composition: composition === "baseline" ? BASELINE : BEST,
     rows: { kind: rows, rows: rowsPerRound, batchRows: call === "batch" ? BATCH_ROWS : 0 },
     // Fresh code times strangely: one warm-up round more than where only rates count.
-    measure: { rounds, warmupRounds: 2, allocations: !isTimed },
+    measure: { rounds, warmupRounds: 2, allocations: !isTimed, drain: false },
     options,
     timing: isTimed ? mode : undefined,
   });
@@ -57,14 +57,14 @@ function phaseCell(heading: Heading, options: SeedOptions, isTimed: boolean): Ce
 
 function tableOf(heading: Heading, untimed: CellResult, timed: CellResult): PhaseTable {
   const untimedNs = 1e9 / measured(untimed).acceptedRate.median;
-  const { timing, counters, rounds } = measured(timed);
+  const { timing, counters } = measured(timed);
   if (timing === null) throw new CellFailure(`${timed.spec.id}: nothing was timed`);
   const timedNs = timing.phases.reduce((sum, { nsPerRow }) => sum + nsPerRow, 0);
   const rows = untimed.rounds.reduce((sum, round) => sum + round.rows, 0);
   const gcMs = untimed.rounds.reduce((sum, round) => sum + round.gc.ms, 0);
   return {
     ...heading,
-    rowsTimed: rounds.length * timing.rowsPlaced,
+    rowsTimed: timing.rowsPlaced,
     untimedNs,
     timedNs,
     sumPercent: (100 * timedNs) / untimedNs,

@@ -1,11 +1,12 @@
 import type { Slot } from "@varve/contracts";
 import type { PhaseName } from "@varve/engine";
+import type { Environment } from "../report/environment.ts";
 import type { Spread } from "../stats/spread.ts";
 import type { Verdict } from "../stats/verdict.ts";
 
 /** What `lab seed` measured: the JSON file that it writes, and all that `docs/findings.md` is made of. */
 export interface SeedReport {
-  readonly environment: Readonly<Record<string, string | number>>;
+  readonly environment: Environment;
   readonly settings: SeedSettings;
   readonly baseline: Reproduction;
   readonly best: Reproduction;
@@ -15,6 +16,8 @@ export interface SeedReport {
   readonly otherFixes: readonly FixResult[];
   readonly waterfall: readonly WaterfallStep[];
   readonly sustained: readonly SustainedResult[];
+  /** How many single writes are logged together: an axis of its own. */
+  readonly openBatch: readonly OpenBatchResult[];
   readonly criteria: readonly CriterionResult[];
   readonly targets: readonly CriterionResult[];
   readonly predictions: readonly PredictionResult[];
@@ -171,6 +174,12 @@ export interface SustainedResult extends Latency {
   readonly persistedInAppend: number;
   readonly filesCreated: number;
   readonly writes: number;
+}
+
+/** The best composition with another size of the open batch. */
+export interface OpenBatchResult extends LatencyOverFloor {
+  readonly rowsPerClose: number;
+  readonly newPerSecond: Spread;
 }
 
 /** Part 6: a criterion or target, and whether a composition keeps it. */

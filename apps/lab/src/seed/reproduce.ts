@@ -11,7 +11,7 @@ const MILLION = 1_000_000;
 /** Rows of the long round of a quick run. */
 const QUICK_MILLION = 100_000;
 /** Time that a long round of the slow composition may take, in seconds: a million new files would take minutes. */
-const BOUND_SECONDS = 4;
+const BOUND_SECONDS = 3;
 /** A long round has at least this many rows, in whole rounds. */
 const LONG_ROWS_MIN = 20_000;
 
@@ -52,7 +52,7 @@ function roundCells(id: string, composition: Composition, options: SeedOptions):
       id: `${id}/${kind}`,
       composition,
       rows: { kind: workload, rows: rowsPerRound, series: rowsPerRound },
-      measure: { rounds, warmupRounds: 2, latency: true, latencyRounds: rounds },
+      measure: { rounds, warmupRounds: 2, latency: true, latencyRounds: rounds, drain: false },
       options,
     }),
   );
@@ -68,7 +68,7 @@ function longCell(
     id: `${id}/long`,
     composition,
     rows: { kind: "new", rows },
-    measure: { rounds: 1, warmupRounds: 0, latency: true },
+    measure: { rounds: 1, warmupRounds: 0, latency: true, drain: false },
     options,
   });
 }

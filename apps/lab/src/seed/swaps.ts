@@ -1,4 +1,4 @@
-import type { CellResult } from "../cell/result.ts";
+import type { CellCounters, CellResult } from "../cell/result.ts";
 import type { CellSpec } from "../cell/spec.ts";
 import { gainOf, measured, rank } from "./analysis.ts";
 import { makeCell, type RunCells, type SeedOptions } from "./cells.ts";
@@ -48,7 +48,7 @@ export function pairOfCells(
   options: SeedOptions,
   newRows: number,
 ): CellSpec[] {
-  const measure = { rounds: options.rounds, warmupRounds: 1 };
+  const measure = { rounds: options.rounds, warmupRounds: 2, drain: false };
   return (["new", "update"] as const).map((kind) =>
     makeCell({
       id: `${id}/${kind}`,
@@ -76,7 +76,7 @@ function proofOf(fix: Fix, before: Pair, after: Pair): string {
   const was = measured(before[0]).counters;
   const is = measured(after[0]).counters;
   if (was === null || is === null) return "";
-  const turned = (what: string, of: (counters: typeof was) => number): string =>
+  const turned = (what: string, of: (counters: CellCounters) => number): string =>
     `${what} ${of(was)} → ${of(is)}`;
   if (fix.openBatch === true) return turned("log batches", ({ wal }) => wal.batches);
   const proofs: Record<string, string> = {
