@@ -37,3 +37,29 @@ export function place(root: SimDirectory, path: string, operation: Operation): P
   }
   return { parent: parent as SimDirectory, name, entry: parent.names.get(name) };
 }
+
+/** Refuses a rename over something that it must not replace. */
+export function checkReplaced(entry: Entry, replaced: Entry | undefined, to: string): void {
+  if (replaced === undefined) return;
+  if (entry instanceof SimFile) {
+    if (replaced instanceof SimDirectory) throw diskFailure("rename", to, "EISDIR");
+    return;
+  }
+  if (replaced instanceof SimFile) throw diskFailure("rename", to, "ENOTDIR");
+  if (replaced.names.size > 0) throw diskFailure("rename", to, "ENOTEMPTY");
+}
+
+/** Bytes that the files below a directory hold, each file once. */
+export function bytesBelow(directory: SimDirectory): number {
+  const files = new Set<SimFile>();
+  const visit = (each: SimDirectory): void => {
+    for (const entry of each.names.values()) {
+      if (entry instanceof SimFile) files.add(entry);
+      else visit(entry);
+    }
+  };
+  visit(directory);
+  let bytes = 0;
+  for (const file of files) bytes += file.cache.size;
+  return bytes;
+}
