@@ -24,21 +24,50 @@ export function keyOf(labels: Labels): Uint8Array {
 
 /** Decodes a canonical key. Names come out in key order. Throws LABELS when the bytes are not a key. */
 export function labelsOf(bytes: Uint8Array, from: number, until: number): Labels {
+  const parts = isAscii(bytes, from, until)
+    ? asciiParts(bytes, from, until)
+    : utf8Parts(bytes, from, until);
   const entries: [string, string][] = [];
-  let at = from;
-  while (at < until) {
-    const nameEnd = endOfPart(bytes, at, until);
-    const valueEnd = endOfPart(bytes, nameEnd + 1, until);
-    entries.push([textOf(bytes, at, nameEnd), textOf(bytes, nameEnd + 1, valueEnd)]);
-    at = valueEnd + 1;
-  }
+  for (let i = 0; i < parts.length; i += 2) entries.push([parts[i]!, parts[i + 1]!]);
   return Object.fromEntries(entries); // Defines own properties, so a label named __proto__ is only a label.
+}
+
+/** True when the range holds only ASCII and separators. */
+function isAscii(bytes: Uint8Array, from: number, until: number): boolean {
+  for (let at = from; at < until; at += 1) {
+    if (bytes[at]! >= 0x80 && bytes[at] !== KEY_SEPARATOR) return false;
+  }
+  return true;
+}
+
+/** Names and values in turn, decoded by one native call a key: a tenth of what a decoder call a part costs. */
+function asciiParts(bytes: Uint8Array, from: number, until: number): string[] {
+  const parts = Buffer.prototype.latin1Slice.call(bytes, from, until).split("\u00ff");
+  const isWhole = parts.pop() === "" && parts.length % 2 === 0;
+  if (!isWhole) throw insideLabel(until - from);
+  return parts;
+}
+
+/** The same for any key. */
+function utf8Parts(bytes: Uint8Array, from: number, until: number): string[] {
+  const parts: string[] = [];
+  for (let at = from; at < until;) {
+    const end = endOfPart(bytes, at, until);
+    parts.push(textOf(bytes, at, end));
+    at = end + 1;
+  }
+  if (parts.length % 2 !== 0) throw insideLabel(until - from);
+  return parts;
+}
+
+function insideLabel(length: number): StorageError {
+  return new StorageError("LABELS", `a key of ${length} bytes ends inside a label`);
 }
 
 /** Where the part that starts at `from` ends: the position of its separator. Throws LABELS when there is none. */
 export function endOfPart(bytes: Uint8Array, from: number, until: number): number {
   for (let at = from; at < until; at += 1) if (bytes[at] === KEY_SEPARATOR) return at;
-  throw new StorageError("LABELS", `a key of ${until - from} bytes ends inside a label`);
+  throw insideLabel(until - from);
 }
 
 function textOf(bytes: Uint8Array, from: number, until: number): string {

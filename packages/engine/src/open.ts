@@ -74,6 +74,7 @@ function forgetUnloggable(options: FullOptions): void {
 function withDefaults(options: EngineOptions): FullOptions {
   const { memoryBytesMax = MEMORY_BYTES_MAX, plan } = options;
   const isDurable = plan.wal?.traits.acknowledges === "durable";
+  const rowsPerClose = options.rowsPerClose ?? (isDurable ? 1 : 64);
   return {
     plan,
     dir: resolve(options.dir),
@@ -83,7 +84,8 @@ function withDefaults(options: EngineOptions): FullOptions {
     labelLimits: { ...LABEL_LIMITS, ...options.labelLimits },
     seriesMax: options.seriesMax ?? 0xffffffff,
     seriesExpected: options.seriesExpected ?? 0,
-    rowsPerClose: options.rowsPerClose ?? (isDurable ? 1 : 64),
+    rowsPerClose,
+    newRowsPerClose: options.newRowsPerClose ?? Math.max(1, Math.floor(rowsPerClose / 8)),
     closeDelayMs: options.closeDelayMs ?? 5,
     recovery: options.recovery ?? "tail",
     timing: options.timing ?? "off",

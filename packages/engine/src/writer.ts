@@ -28,6 +28,7 @@ export interface BatchResult {
 
 export interface WriterOptions {
   readonly rowsPerClose: number;
+  readonly newRowsPerClose: number;
   readonly closeDelayMs: number;
 }
 
@@ -47,10 +48,13 @@ export class Writer {
   readonly #logged: RefSet;
   readonly #clock: PhaseClock | null;
   readonly #rowsPerClose: number;
+  readonly #newRowsPerClose: number;
   readonly #closeDelayMs: number;
   readonly #open: RowBatch;
   readonly #dropped: Uint32Array;
   readonly #bytesForNew: number;
+  /** Rows of the open batch that carry a new series. */
+  #newRows = 0;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(parts: Parts, logged: RefSet, clock: PhaseClock | null, options: WriterOptions) {
@@ -58,6 +62,7 @@ export class Writer {
     this.#logged = logged;
     this.#clock = clock;
     this.#rowsPerClose = options.rowsPerClose;
+    this.#newRowsPerClose = options.newRowsPerClose;
     this.#closeDelayMs = options.closeDelayMs;
     this.#open = makeBatch(parts.memory, options.rowsPerClose);
     this.#dropped = new Uint32Array(1);
@@ -165,6 +170,7 @@ export class Writer {
     if (status === ACCEPTED) {
       if (!this.#logged.has(ref)) {
         rows.isNew[row] = 1;
+        this.#newRows += 1;
         this.#logged.add(ref);
       }
     } else if (isUnknown) {
@@ -183,8 +189,9 @@ export class Writer {
       if (status !== REPEATED) throw rowError(status, series, time);
       return;
     }
-    if (rows.length >= this.#rowsPerClose) this.#closeFull(row);
-    else if (this.#timer === null) this.#arm();
+    if (rows.length >= this.#rowsPerClose || this.#newRows >= this.#newRowsPerClose) {
+      this.#closeFull(row);
+    } else if (this.#timer === null) this.#arm();
     this.#parts.locks.release();
   }
 
@@ -195,7 +202,9 @@ export class Writer {
     } catch (error) {
       const rows = this.#open;
       // Its series is new when the row carries it and no other row does: withdrawing it forgets the series.
-      const nextRefBefore = rows.isNew[row] === 1 ? rows.refs[row]! : Number.POSITIVE_INFINITY;
+      const isNew = rows.isNew[row] === 1;
+      const nextRefBefore = isNew ? rows.refs[row]! : Number.POSITIVE_INFINITY;
+      if (isNew) this.#newRows -= 1;
       this.#takeBack(rows, row, row + 1, nextRefBefore);
       rows.length = row;
       this.#parts.locks.release();
@@ -208,6 +217,7 @@ export class Writer {
     if (rows.length === 0) return this.#parts.wal.accepted;
     const lsn = this.#logAndApply(rows);
     rows.clear();
+    this.#newRows = 0;
     return lsn;
   }
 
