@@ -1,5 +1,6 @@
 import { keyOf } from "@varve/bytes";
 import { labelSets } from "../cell/label-sets.ts";
+import type { CellResult } from "../cell/result.ts";
 import { fullSpec } from "../cell/spec.ts";
 import type { CellEvent } from "../cell/run-cells.ts";
 import type { Environment } from "../report/environment.ts";
@@ -35,7 +36,7 @@ export type ShowStage = (
 /** Fewest rows of a round of new series when suspects are swapped. */
 const SUSPECT_ROWS_MIN = 2000;
 /** Time that such a round may take in the baseline, in seconds. */
-const SUSPECT_SECONDS = 0.2;
+const SUSPECT_SECONDS = 0.12;
 /** Rows are counted in thousands: whole batches. */
 const ROWS_STEP = 1000;
 
@@ -74,17 +75,24 @@ export async function investigate(
       found.incomplete.push(`${title}: not begun`);
       return;
     }
+    const results: CellResult[] = [];
     try {
-      await show(title, (onEvent) =>
-        work(
-          cellRunner(options, (event) => {
-            onEvent({ ...event, leftMs: leftMs(id, event, performance.now() - start) });
-          }),
-        ),
-      );
+      await show(title, (onEvent) => {
+        const run = cellRunner(options, (event) => {
+          onEvent({ ...event, leftMs: leftMs(id, event, performance.now() - start) });
+        });
+        return work(async (specs, given) => {
+          const measured = await run(specs, given);
+          results.push(...measured);
+          return measured;
+        });
+      });
     } catch (error) {
       if (!(error instanceof CellFailure)) throw error;
       found.incomplete.push(`${title}: ${error.message}`);
+      found.leftovers = results.flatMap(({ spec, rate }) =>
+        rate === null ? [] : [{ cell: spec.id, perSecond: rate }],
+      );
     }
   };
 
@@ -93,7 +101,7 @@ export async function investigate(
     found.settings = { ...found.settings, suspectRows: suspectRows(found, rowsPerRound) };
   });
   await stage("phases", async (run) => {
-    found.phases = await splitByPhase(run, options);
+    found.phases = await splitByPhase(run, options, { rows: found.settings.suspectRows });
   });
   await stage("suspects", async (run) => {
     const rows = found.settings.suspectRows;

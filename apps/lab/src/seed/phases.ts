@@ -13,7 +13,11 @@ const BATCH_ROWS = 1000;
 type Heading = Pick<PhaseTable, "composition" | "rows" | "call" | "mode">;
 
 /** Part 2: where the time of new rows and of updates goes, in both compositions, singly and in batches. */
-export async function splitByPhase(run: RunCells, options: SeedOptions): Promise<PhaseTable[]> {
+export async function splitByPhase(
+  run: RunCells,
+  options: SeedOptions,
+  given: { readonly rows: number },
+): Promise<PhaseTable[]> {
   const headings: Heading[] = [];
   for (const call of ["single", "batch"] as const) {
     for (const composition of ["baseline", "best"] as const) {
@@ -24,8 +28,8 @@ export async function splitByPhase(run: RunCells, options: SeedOptions): Promise
   }
   // Each timed cell has a twin without a clock: what the phases have to add up to.
   const cells = headings.flatMap((heading) => [
-    phaseCell(heading, options, false),
-    phaseCell(heading, options, true),
+    phaseCell(heading, options, given.rows, false),
+    phaseCell(heading, options, given.rows, true),
   ]);
   const results = await run(cells);
   return headings.map((heading, i) => tableOf(heading, results[2 * i]!, results[2 * i + 1]!));
@@ -41,14 +45,23 @@ export function shareOf(suspect: Suspect, tables: readonly PhaseTable[]): number
     .reduce((sum, { percent }) => sum + percent, 0);
 }
 
-function phaseCell(heading: Heading, options: SeedOptions, isTimed: boolean): CellSpec {
+function phaseCell(
+  heading: Heading,
+  options: SeedOptions,
+  newRows: number,
+  isTimed: boolean,
+): CellSpec {
   const { composition, rows, call, mode } = heading;
   const { rowsPerRound, rounds } = options;
+  const isSlow = composition === "baseline" && rows === "new";
   return makeCell({
     id: `${composition}/${rows}/${call}/${isTimed ? mode : "untimed"}`,
     composition: composition === "baseline" ? BASELINE : BEST,
-    rows: { kind: rows, rows: rowsPerRound, batchRows: call === "batch" ? BATCH_ROWS : 0 },
-    // Fresh code times strangely: one warm-up round more than where only rates count.
+    rows: {
+      kind: rows,
+      rows: isSlow ? newRows : rowsPerRound,
+      batchRows: call === "batch" ? BATCH_ROWS : 0,
+    },
     measure: { rounds, warmupRounds: 2, allocations: !isTimed, drain: false },
     options,
     timing: isTimed ? mode : undefined,

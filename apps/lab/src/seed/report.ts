@@ -28,7 +28,16 @@ export interface SeedReport {
 
 /** A report whose parts may still be missing: what there is after Ctrl-C. */
 export type PartialSeedReport = Partial<SeedReport> &
-  Pick<SeedReport, "environment" | "settings" | "durationSeconds" | "incomplete">;
+  Pick<SeedReport, "environment" | "settings" | "durationSeconds" | "incomplete"> & {
+    /** Cells that were measured in parts that did not end. */
+    readonly leftovers?: readonly Leftover[];
+  };
+
+/** A cell's rate, where the table that it was meant for never came to be. */
+export interface Leftover {
+  readonly cell: string;
+  readonly perSecond: Spread;
+}
 
 export interface SeedSettings {
   readonly quick: boolean;

@@ -52,7 +52,7 @@ function roundCells(id: string, composition: Composition, options: SeedOptions):
       id: `${id}/${kind}`,
       composition,
       rows: { kind: workload, rows: rowsPerRound, series: rowsPerRound },
-      measure: { rounds, warmupRounds: 2, latency: true, latencyRounds: rounds, drain: false },
+      measure: { rounds, warmupRounds: 1, latency: true, drain: false },
       options,
     }),
   );

@@ -7,7 +7,7 @@ import type { SustainedResult } from "./report.ts";
 import { CATALOG } from "../catalog.ts";
 
 /** Series that fill their chunks together: the hard case, because all chunks become full in the same scrape. */
-const SERIES = 2000;
+const SERIES = 1000;
 const QUICK_SERIES = 200;
 /** Samples a series: past two chunks of 120. */
 const SAMPLES = 310;

@@ -48,7 +48,7 @@ export function pairOfCells(
   options: SeedOptions,
   newRows: number,
 ): CellSpec[] {
-  const measure = { rounds: options.rounds, warmupRounds: 2, drain: false };
+  const measure = { rounds: options.rounds, warmupRounds: 1, drain: false };
   return (["new", "update"] as const).map((kind) =>
     makeCell({
       id: `${id}/${kind}`,

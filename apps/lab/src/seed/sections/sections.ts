@@ -1,4 +1,5 @@
-import type { PartialSeedReport } from "../report.ts";
+import { spreadText } from "../format.ts";
+import type { Leftover, PartialSeedReport } from "../report.ts";
 import { criteriaSection, predictionsSection } from "./judged.ts";
 import { phasesSection } from "./phases.ts";
 import { reproducedSection } from "./reproduced.ts";
@@ -21,5 +22,20 @@ export function sectionsOf(report: PartialSeedReport): Section[] {
   if (report.openBatch !== undefined) sections.push(openBatchSection(report.openBatch));
   if (criteria !== undefined) sections.push(criteriaSection(criteria, targets ?? []));
   if (predictions !== undefined) sections.push(predictionsSection(predictions));
+  if (report.leftovers !== undefined) sections.push(leftoverSection(report.leftovers));
   return sections;
+}
+
+function leftoverSection(leftovers: readonly Leftover[]): Section {
+  return {
+    title: "Measured before the end",
+    about: ["Cells of a part that did not come to its end: rates, durable after the flush."],
+    tables: [
+      {
+        head: ["cell", "rate"],
+        rows: leftovers.map(({ cell, perSecond }) => [cell, spreadText(perSecond)]),
+      },
+    ],
+    notes: [],
+  };
 }
