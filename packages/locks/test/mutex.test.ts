@@ -6,8 +6,10 @@ import { AssertionError, isStorageError, type LockStats } from "@varve/contracts
 import { describe, expect, test } from "vitest";
 import { mutexLocks } from "../src/mutex.ts";
 
-certify(mutexLocks(), { test });
-certify(checked(mutexLocks()), { test });
+/** Where the kit's threads find the factory. */
+const entry = { url: new URL("../src/mutex.ts", import.meta.url).href, export: "mutexLocks" };
+certify(mutexLocks(), { test, options: { entry } });
+certify(checked(mutexLocks()), { test, options: { entry } });
 
 const ROUNDS = 100_000;
 

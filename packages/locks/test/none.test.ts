@@ -3,8 +3,10 @@ import { certify, checked } from "@varve/conformance";
 import { expect, test } from "vitest";
 import { noneLocks } from "../src/none.ts";
 
-certify(noneLocks(), { test });
-certify(checked(noneLocks()), { test });
+/** Where the kit's threads find the factory. */
+const entry = { url: new URL("../src/none.ts", import.meta.url).href, export: "noneLocks" };
+certify(noneLocks(), { test, options: { entry } });
+certify(checked(noneLocks()), { test, options: { entry } });
 
 test("none never waits, and counts what a lock would have guarded", async () => {
   const locks = await noneLocks().open({ memory: reserveMemory({ bytesMax: 2 ** 16 }) });
