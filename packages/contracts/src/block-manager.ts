@@ -49,6 +49,10 @@ export interface BlockManagerStats {
   readonly writes: number;
   /** Chunks written while a caller of `append` waited. */
   readonly persistedInAppend: number;
+  /** Damaged stretches that the opening found in `sealed/`: their chunks are lost, and copies are in quarantine. */
+  readonly damaged?: number;
+  /** Copies of what the opening cut or passed over. */
+  readonly quarantined?: readonly string[];
 }
 
 /**

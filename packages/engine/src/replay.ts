@@ -25,6 +25,8 @@ export interface RecoveryReport {
   readonly wal: WalRecovery;
   /** For an index on disk: whether it had to be built anew. */
   readonly index: IndexSettlement & { readonly persistent: boolean };
+  /** Damage that was found in `sealed/`: stretches whose chunks are lost, and copies of them. */
+  readonly sealed: { readonly damaged: number; readonly quarantined: readonly string[] };
   /** Series and samples that the log told. */
   readonly series: number;
   readonly samples: number;
@@ -43,8 +45,10 @@ export function replay(parts: Parts, logged: RefSet, persistent: boolean): Recov
     replayer.record(bytes, from, until, lsn),
   );
   const index = replayer.finish();
+  const { damaged = 0, quarantined = [] } = parts.blocks.stats;
   return {
     wal,
+    sealed: { damaged, quarantined },
     index: { ...index, persistent },
     series: replayer.series,
     samples: replayer.samples,

@@ -87,7 +87,9 @@ test("a failed sync poisons the store: what was durable is there after a reopen"
   disk.fault = (_number, operation) => (operation === "datasync" ? "EIO" : undefined);
   expect(() => store.write({ a: "1" }, 2, 2)).toThrow();
   disk.fault = undefined;
-  expect(() => store.write({ a: "1" }, 3, 3)).toThrow(expect.objectContaining({ code: "POISONED" }));
+  expect(() => store.write({ a: "1" }, 3, 3)).toThrow(
+    expect.objectContaining({ code: "POISONED" }),
+  );
   await store.close().catch(() => undefined);
   const again = await openOn(disk.image("nothing"), planWith({ wal: syncWal() }));
   expect((await contentOf(again)).get(nameOf({ a: "1" }))?.[0]).toEqual([1, bitsOf(1)]);

@@ -26,7 +26,9 @@ for (const [log, plan] of Object.entries(PLANS)) {
       const code = await new Promise<number | null>((resolve) => child.once("exit", resolve));
       expect(code, said).toBe({ exit: 3, throw: 1, reject: 1, end: 0 }[way]);
       const store = await openStore({ dir, plan });
-      expect([...(await contentOf(store)).values()].map((samples) => samples.length)).toEqual([ROWS]);
+      expect([...(await contentOf(store)).values()].map((samples) => samples.length)).toEqual([
+        ROWS,
+      ]);
     }, 30_000);
   }
 }

@@ -1,7 +1,7 @@
 import { mutexLocks } from "@varve/locks/mutex";
 import { syncWal } from "@varve/wal/sync";
 import { fork } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { isStorageError, open, recommended } from "varve";
@@ -300,4 +300,22 @@ test("phases are timed only when asked, and add up to what is measured", async (
   }
   expect(report.rowsPlaced).toBe(2000);
   expect(report.rowsClosed).toBe(2000);
+});
+
+test("damage in sealed chunks is reported, put aside, and costs only its own chunks", async () => {
+  const dir = freshDir();
+  const store = await openStore({ dir });
+  for (let time = 0; time < 500; time += 1) store.write(UP, time, time);
+  await store.compactLog();
+  await store.close();
+  const file = readdirSync(join(dir, "sealed")).map((name) => join(dir, "sealed", name))[0]!;
+  const bytes = readFileSync(file);
+  bytes[200]! ^= 0x10;
+  writeFileSync(file, bytes);
+  const again = await openStore({ dir });
+  expect(again.recovery.sealed.damaged).toBe(1);
+  expect(again.recovery.sealed.quarantined).toHaveLength(1);
+  const samples = (await contentOf(again)).get(nameOf(UP))!;
+  expect(samples.length).toBeGreaterThan(300);
+  expect(samples.every(([time, bits]) => bits === bitsOf(time))).toBe(true);
 });
