@@ -6,6 +6,7 @@ import type { PlanSpec } from "../plan-spec.ts";
 export type CellEngine = Pick<
   EngineOptions,
   | "rowsPerClose"
+  | "newRowsPerClose"
   | "closeDelayMs"
   | "timing"
   | "seriesExpected"

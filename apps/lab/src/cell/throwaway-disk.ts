@@ -3,7 +3,7 @@ import { nodeDisk } from "@varve/disk/node";
 
 /**
  * The real disk, until `stopSyncing`: after that, what is written need not survive. For stores that are removed
- * once they were measured: closing one with a file a series would sync ten thousand files first.
+ * once they were measured and read back: closing one with a file a series would sync ten thousand files first.
  */
 export class ThrowawayDisk implements Disk {
   readonly #disk = nodeDisk();

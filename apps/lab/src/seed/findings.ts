@@ -68,7 +68,7 @@ function reproducing({ settings, environment, durationSeconds }: PartialSeedRepo
     "```sh\npnpm lab seed --json bench/results/seed.json\npnpm lab findings bench/results/seed.json --out docs/findings.md\n```",
     `Input: ${settings.input}, ${count(settings.labelsPerSeries)} labels a series, keys of ${count(settings.keyBytes)} bytes on average; ` +
       `${settings.rounds} rounds of ${countText(settings.rowsPerRound)} rows (${countText(settings.suspectRows)} new series where suspects are swapped), ` +
-      `in processes of their own, in turns. The run took ${count(durationSeconds)} s.`,
+      `in processes of their own, ${settings.repeats} a cell, in turns. The run took ${count(durationSeconds)} s.`,
     environmentLines(environment).join("  \n"),
     "How it is measured, and what is not claimed: [benchmarking.md](benchmarking.md).",
   ];

@@ -37,6 +37,8 @@ export type ShowStage = (
 const SUSPECT_ROWS_MIN = 2000;
 /** Time that such a round may take in the baseline, in seconds. */
 const SUSPECT_SECONDS = 0.12;
+/** Where part 1 took longer than this, later cells have one process, whose rounds are the samples, in milliseconds. */
+const SLOW_MS = 60_000;
 /** Rows are counted in thousands: whole batches. */
 const ROWS_STEP = 1000;
 
@@ -64,6 +66,7 @@ export async function investigate(
       rounds: rounds * options.repeats,
       rowsPerRound,
       suspectRows: rowsPerRound,
+      repeats: options.repeats,
     },
     durationSeconds: 0,
     incomplete: [],
@@ -82,7 +85,8 @@ export async function investigate(
           onEvent({ ...event, leftMs: leftMs(id, event, performance.now() - start) });
         });
         return work(async (specs, given) => {
-          const measured = await run(specs, given);
+          const { repeats } = found.settings;
+          const measured = await run(specs, { repeats, ...given });
           results.push(...measured);
           return measured;
         });
@@ -98,7 +102,11 @@ export async function investigate(
 
   await stage("reproduce", async (run) => {
     Object.assign(found, await reproduce(run, options));
-    found.settings = { ...found.settings, suspectRows: suspectRows(found, rowsPerRound) };
+    found.settings = {
+      ...found.settings,
+      suspectRows: suspectRows(found, rowsPerRound),
+      repeats: performance.now() - start > SLOW_MS ? 1 : options.repeats,
+    };
   });
   await stage("phases", async (run) => {
     found.phases = await splitByPhase(run, options, { rows: found.settings.suspectRows });

@@ -3,8 +3,8 @@ import { makeCell, type RunCells, type SeedOptions } from "./cells.ts";
 import { BEST, BEST_ROWS_PER_CLOSE } from "./composition.ts";
 import type { OpenBatchResult } from "./report.ts";
 
-/** Sizes of the open batch, in rows. */
-const SIZES = [1, 8, 16, BEST_ROWS_PER_CLOSE, 256];
+/** New series that close the open batch. */
+const SIZES = [1, 4, 8, 16, 64, 256];
 
 /** New series with open batches of several sizes: the call that closes a batch pays for all of its rows. */
 export async function sizeOpenBatch(
@@ -12,19 +12,20 @@ export async function sizeOpenBatch(
   options: SeedOptions,
 ): Promise<OpenBatchResult[]> {
   const results = await run(
-    SIZES.map((rowsPerClose) => {
+    SIZES.map((newRowsPerClose) => {
       const cell = makeCell({
-        id: `rows a close ${rowsPerClose}`,
+        id: `new rows a close ${newRowsPerClose}`,
         composition: BEST,
         rows: { kind: "new", rows: options.rowsPerRound },
         measure: { rounds: options.rounds, warmupRounds: 2, latency: true, drain: false },
         options,
       });
-      return { ...cell, engine: { ...cell.engine, rowsPerClose } };
+      const rowsPerClose = Math.max(BEST_ROWS_PER_CLOSE, newRowsPerClose);
+      return { ...cell, engine: { ...cell.engine, rowsPerClose, newRowsPerClose } };
     }),
   );
   return results.map((result, i) => ({
-    rowsPerClose: SIZES[i]!,
+    newRowsPerClose: SIZES[i]!,
     newPerSecond: measured(result).rate,
     ...latencyOverFloor(result),
   }));

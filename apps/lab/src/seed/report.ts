@@ -50,6 +50,8 @@ export interface SeedSettings {
   readonly rowsPerRound: number;
   /** Rows of a round in `suspects`, which shrink on a slow disk to keep the whole within its time. */
   readonly suspectRows: number;
+  /** Processes a cell after part 1: one, where the machine turned out to be slow or busy. */
+  readonly repeats: number;
 }
 
 /** Percentiles of single calls, in microseconds. */
@@ -187,7 +189,8 @@ export interface SustainedResult extends Latency {
 
 /** The best composition with another size of the open batch. */
 export interface OpenBatchResult extends LatencyOverFloor {
-  readonly rowsPerClose: number;
+  /** New series that close the batch; updates close it at the usual number of rows. */
+  readonly newRowsPerClose: number;
   readonly newPerSecond: Spread;
 }
 

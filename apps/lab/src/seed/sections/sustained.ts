@@ -56,14 +56,14 @@ export function openBatchSection(results: readonly OpenBatchResult[]): Section {
   return {
     title: "The size of the open batch",
     about: [
-      "New series in the best composition, by how many single writes are logged together. The call that fills the batch " +
+      "New series in the best composition, by how many of them close the open batch. The call that fills the batch " +
         "pays for all of its rows, so one call in that many is the tail; calls are acknowledged as *accepted*.",
     ],
     tables: [
       {
-        head: ["rows", "new series", ...LATENCY_HEAD],
+        head: ["new rows", "rate", ...LATENCY_HEAD],
         rows: results.map((each) => [
-          countText(each.rowsPerClose),
+          countText(each.newRowsPerClose),
           rate(each.newPerSecond.median),
           ...latencyCells(each),
         ]),
