@@ -133,9 +133,12 @@ class CellRun {
     {
       const disk = new ThrowawayDisk();
       await using engine = await this.#stores.open(dir, { timing: true, disk });
-      rate = await rateRound(this.#context(input), engine, { persistent });
-      if (withGate && !persistent) found = await readStore(engine);
-      disk.stopSyncing(); // The gate reads through the page cache: a sync would prove nothing to it.
+      try {
+        rate = await rateRound(this.#context(input), engine, { persistent });
+        if (withGate && !persistent) found = await readStore(engine);
+      } finally {
+        disk.stopSyncing(); // The gate reads through the page cache: a sync would prove nothing to it.
+      }
     }
     let gate: Gated | null = null;
     if (withGate) {
@@ -176,9 +179,11 @@ class CellRun {
     try {
       const disk = new ThrowawayDisk();
       await using engine = await this.#stores.open(dir, { timing, disk });
-      const answer = await work(engine);
-      disk.stopSyncing();
-      return answer;
+      try {
+        return await work(engine);
+      } finally {
+        disk.stopSyncing();
+      }
     } finally {
       await this.#stores.remove(dir);
     }
