@@ -28,7 +28,7 @@ export const COUNT = 10;
 /** Where its record begins in `sealed/`; file 0 when it was not written. */
 export const FILE = 11;
 export const FILE_OFFSET = 12;
-/** Neighbours among the chunks that are not durable, in the order of their first Lsn. */
+/** Neighbours among the chunks that are not synced, in the order of their first Lsn. */
 const PREVIOUS = 13;
 const NEXT = 14;
 /** 1 until the chunk is sealed. */
@@ -43,13 +43,13 @@ interface ChunkPage {
  * What is known of every chunk, by a dense number from 1 on. Descriptors are not given back: while
  * `sealed/` holds a chunk, its 64 bytes stand for it.
  *
- * The chunks that are not durable form a list. Chunks are opened in the order of their Lsns, so its head
+ * The chunks that are not synced form a list. Chunks are opened in the order of their Lsns, so its head
  * has the lowest, and the durable Lsn is found without a search.
  */
 export class ChunkTable {
   /** Chunks opened or adopted. */
   count = 0;
-  /** First and last chunk that is not durable. */
+  /** First and last chunk that is not synced. */
   head = NO_CHUNK;
   #tail = NO_CHUNK;
   readonly #memory: Memory;
@@ -87,7 +87,7 @@ export class ChunkTable {
     }
   }
 
-  /** Describes a chunk that opens now, and that is not durable. There must be a free descriptor. */
+  /** Describes a chunk that opens now, and that is not synced. There must be a free descriptor. */
   open(ref: number, older: number, time: number, lsn: Lsn): number {
     this.count += 1;
     const chunk = this.count;
@@ -118,7 +118,7 @@ export class ChunkTable {
     words[w + IS_OPEN] = 0;
   }
 
-  /** Takes a chunk off the list of those that are not durable. */
+  /** Takes a chunk off the list of those that are not synced. */
   settle(chunk: number): void {
     const previous = this.word(chunk, PREVIOUS);
     const next = this.word(chunk, NEXT);
@@ -130,7 +130,7 @@ export class ChunkTable {
     this.setWord(chunk, NEXT, NO_CHUNK);
   }
 
-  /** The next chunk that is not durable, or `NO_CHUNK`. */
+  /** The next chunk that is not synced, or `NO_CHUNK`. */
   next(chunk: number): number {
     return this.word(chunk, NEXT);
   }

@@ -15,10 +15,13 @@ import {
  *     u64 seriesRef | u64 mint | u64 maxt | u8 encoding | uvarint length | data | u32 crc32c of all before
  *
  * A record of series 0 with encoding 0 and no data is a mark. Its `mint` is the place after which it
- * was written, its `maxt` the place up to which all was durable then; readers that know no series 0 pass
- * over it. Every file begins with a mark, and one follows where the durable place has moved on. Marks chain
- * the files: they tell a tail that a crash tore off from damage to what was durable, and void what a
- * failed sync has left in doubt.
+ * was written, its `maxt` the trusted place: all before it was synced, and the log that brought it was durable,
+ * before the mark was written. Readers that know no series 0 pass over it. Every file begins with a mark,
+ * and one follows where the trusted place has moved on.
+ *
+ * Only chunks below the furthest place that a mark states count. The first mark of a file voids all between the
+ * place after which the file was begun and the file: what a failed sync left in doubt, and what an earlier
+ * life wrote that was never trusted.
  */
 export const HEADER_BYTES = 8;
 /** Bytes of a mark: 25, a length of one byte, and the checksum. */
@@ -27,9 +30,6 @@ export const MARK_BYTES = 30;
 export const FILE_BYTES_MAX = 128 * 2 ** 20;
 /** Places are `file * PLACE_SPAN + offset`: one number orders all files. An offset fits 28 bits. */
 export const PLACE_SPAN = 2 ** 28;
-
-/** An empty file of this name says that a sync has failed: until it is gone, cached bytes are no proof of stored ones. */
-export const DOUBT = "unsynced";
 
 const MAGIC = 0x0130bc91;
 const VERSION = 1;
@@ -69,8 +69,8 @@ export function writeHeader(bytes: Uint8Array, at: number): number {
   return at + HEADER_BYTES;
 }
 
-export function writeMark(bytes: Uint8Array, at: number, after: number, durable: number): number {
-  return writeTail(bytes, at, writeHead(bytes, at, 0, after, durable, 0, 0));
+export function writeMark(bytes: Uint8Array, at: number, after: number, trusted: number): number {
+  return writeTail(bytes, at, writeHead(bytes, at, 0, after, trusted, 0, 0));
 }
 
 /** Bytes of a record with `length` bytes of data. */

@@ -25,6 +25,8 @@ import { SealedReader } from "./sealed-reader.ts";
 import { SealedWriter } from "./sealed-writer.ts";
 import { releaseOpenRegions, SeriesTable } from "./series-table.ts";
 import { Stock } from "./stock.ts";
+import { Trust } from "./trust.ts";
+import { VoidFiles } from "./void-files.ts";
 
 /** What a variant fixes. */
 export interface Character {
@@ -65,11 +67,19 @@ export function openBlocks(
   const least = HEADER_BYTES + MARK_BYTES + recordBytes(chunkBytesMax * 2);
   const writeBytesMax = Math.max(character.writeBytesMax, least);
   const files = new SealedFiles(disk, dir, recovery.state);
-  const writer = new SealedWriter(
-    { disk, files, chunks, allocator, encoding, chunksPerFile, fileBytesMax, writeBytesMax },
-    recovery.state,
-  );
-  const pipeline = new Pipeline({ chunks, allocator, files, writer, unsyncedBytesMax });
+  const trust = new Trust(recovery.state.trusted, recovery.chunks.length > 0);
+  const writer = new SealedWriter({
+    disk,
+    files,
+    trust,
+    chunks,
+    allocator,
+    encoding,
+    chunksPerFile,
+    fileBytesMax,
+    writeBytesMax,
+  });
+  const pipeline = new Pipeline({ chunks, allocator, files, writer, trust, unsyncedBytesMax });
   const reader = new SealedReader(disk, dir);
   const access = new ChunkAccess({ chunks, series, allocator, codec, reader });
   const readValue = access.readValue.bind(access);
@@ -85,7 +95,9 @@ export function openBlocks(
     needs,
     character,
     files,
+    trust,
     writer,
+    voids: new VoidFiles({ disk, dir, quarantineDir }, recovery.voids),
     reader,
     access,
     store,
@@ -100,6 +112,8 @@ interface Parts {
   readonly chunks: ChunkTable;
   readonly stock: Stock;
   readonly files: SealedFiles;
+  readonly trust: Trust;
+  readonly voids: VoidFiles;
   readonly writer: SealedWriter;
   readonly pipeline: Pipeline;
   readonly reader: SealedReader;
@@ -129,9 +143,10 @@ class ChunkBlocks implements BlockManager {
   }
 
   get stats(): BlockStats {
-    const { pipeline, files, writer, series, stock, facts, store, open } = this.#parts;
+    const { pipeline, files, writer, series, stock, facts, store, open, voids } = this.#parts;
     return {
       ...facts,
+      quarantined: [...facts.quarantined, ...voids.moved],
       series: open.seriesCount,
       samples: store.samples,
       chunksSealed: open.chunksSealed,
@@ -176,17 +191,15 @@ class ChunkBlocks implements BlockManager {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return;
-    const { character, pipeline, files, writer, series, chunks, stock, reader, needs } =
-      this.#parts;
+    const { character, pipeline, files, trust, series, chunks, stock, reader, needs } = this.#parts;
     character.stop?.();
     await this.#maintaining;
     if (this.#isClosed) return;
     let failure: unknown;
     try {
-      if (pipeline.poison === undefined) {
-        while (pipeline.sealed.length > 0) this.#persist();
-        await pipeline.sync(Number.POSITIVE_INFINITY);
-        writer.writeEndMark();
+      // Nothing else is written: without a commit of the log it would be void.
+      if (pipeline.poison === undefined && trust.isBehind) {
+        await pipeline.tell(Number.POSITIVE_INFINITY);
       }
     } catch (error) {
       failure = error;
@@ -224,6 +237,12 @@ class ChunkBlocks implements BlockManager {
     }
     await pipeline.sync(untilMs);
     store.prepare();
+    try {
+      await this.#commit(options);
+      if (failed === undefined) await this.#tell(options, untilMs);
+    } catch (error) {
+      failed ??= error;
+    }
     if (failed !== undefined) throw failed;
     if (failure !== undefined) throw failure;
     return {
@@ -234,14 +253,37 @@ class ChunkBlocks implements BlockManager {
     };
   }
 
+  /** Trusts what is synced, once the log is durable. */
+  async #commit({ commitLog }: MaintainOptions): Promise<void> {
+    const { trust } = this.#parts;
+    const place = trust.ask();
+    if (place === trust.trusted) return;
+    await commitLog?.();
+    trust.commit(place);
+  }
+
+  /**
+   * Syncs a mark when nothing else keeps the log from being cut. Otherwise the next chunks bring the mark, and
+   * their sync is its own: an idle call does nothing.
+   */
+  async #tell({ sealBeforeLsn = 0 }: MaintainOptions, untilMs: number): Promise<void> {
+    const { pipeline, trust, voids } = this.#parts;
+    const isDone = pipeline.sealed.length === 0 && pipeline.written.length === 0;
+    if (trust.owes(sealBeforeLsn) && (isDone || performance.now() < untilMs)) {
+      await pipeline.tell(untilMs);
+    }
+    if (trust.isTold) voids.retire(untilMs);
+  }
+
   #persist(): void {
     const { pipeline, character } = this.#parts;
     pipeline.persist(character.persistence.chunksPerWrite);
   }
 
   #durableLsn(): Lsn {
-    const { chunks, store } = this.#parts;
-    return chunks.head === NO_CHUNK ? store.lastLsn : chunks.firstLsn(chunks.head) - 1;
+    const { chunks, store, trust } = this.#parts;
+    const lsn = chunks.head === NO_CHUNK ? store.lastLsn : chunks.firstLsn(chunks.head) - 1;
+    return Math.min(lsn, trust.heldLsn - 1);
   }
 }
 

@@ -4,18 +4,21 @@ import { placeOf, recordBytes } from "./format.ts";
 import { Ring } from "./ring.ts";
 import type { SealedFiles } from "./sealed-files.ts";
 import type { SealedWriter } from "./sealed-writer.ts";
+import type { Trust } from "./trust.ts";
 
 export interface PipelineOptions {
   readonly chunks: ChunkTable;
   readonly allocator: Allocator;
   readonly files: SealedFiles;
   readonly writer: SealedWriter;
+  readonly trust: Trust;
   readonly unsyncedBytesMax: number;
 }
 
 /**
- * The way of a full chunk: sealed, written, synced, and its memory given back. Chunks go in the order in which
- * they were sealed, so `sealed/` never holds a chunk of a series without those before it.
+ * The way of a full chunk: sealed, written, synced, and its memory given back; from there on `Trust` answers
+ * for it. Chunks go in the order in which they were sealed, so `sealed/` never holds a chunk of a series
+ * without those before it.
  */
 export class Pipeline {
   /** Chunks that wait to be written, and those that wait for their sync. */
@@ -32,6 +35,7 @@ export class Pipeline {
   readonly #allocator: Allocator;
   readonly #files: SealedFiles;
   readonly #writer: SealedWriter;
+  readonly #trust: Trust;
   readonly #unsyncedBytesMax: number;
   /** Capacity of written chunks that are still in memory; the first `#givenBack` written ones are not. */
   #unsyncedBytes = 0;
@@ -42,13 +46,8 @@ export class Pipeline {
     this.#allocator = options.allocator;
     this.#files = options.files;
     this.#writer = options.writer;
+    this.#trust = options.trust;
     this.#unsyncedBytesMax = options.unsyncedBytesMax;
-  }
-
-  /** Takes in a chunk that an earlier life wrote, and that may not be durable. */
-  adopt(chunk: number): void {
-    this.written.push(chunk);
-    this.#givenBack += 1;
   }
 
   /** Writes waiting chunks with one write, and returns how many. */
@@ -90,9 +89,19 @@ export class Pipeline {
     }
   }
 
-  /** Syncs what was written, oldest first, until the time is over. */
+  /** Writes a mark that states the trusted place, unless one does, and syncs until the time is over. */
+  async tell(untilMs: number): Promise<void> {
+    if (this.poison !== undefined) throw this.poison;
+    this.#writer.writeMark();
+    await this.#sync(untilMs);
+  }
+
+  /** Syncs chunks that were written, oldest first, until the time is over. */
   async sync(untilMs: number): Promise<void> {
-    if (this.written.length === 0 && !this.#files.isDirty) return;
+    if (this.written.length > 0) await this.#sync(untilMs);
+  }
+
+  async #sync(untilMs: number): Promise<void> {
     try {
       await this.#files.sync(untilMs);
     } catch (error) {
@@ -129,6 +138,7 @@ export class Pipeline {
 
   #settle(): void {
     const { durable } = this.#files;
+    this.#trust.settle(durable);
     while (this.written.length > 0) {
       const chunk = this.written.at(0);
       const file = this.#chunks.word(chunk, FILE);
@@ -137,6 +147,7 @@ export class Pipeline {
       if (this.#givenBack > 0) this.#givenBack -= 1;
       else this.#giveBack(chunk);
       this.#chunks.settle(chunk);
+      this.#trust.hold(this.#chunks.firstLsn(chunk), durable);
     }
   }
 

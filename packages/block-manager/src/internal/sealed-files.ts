@@ -1,5 +1,5 @@
 import { type Descriptor, type Disk, isStorageError } from "@varve/contracts";
-import { DOUBT, fileName, placeOf } from "./format.ts";
+import { fileName, placeOf } from "./format.ts";
 
 /** No descriptor: the file is closed. */
 const CLOSED: Descriptor = -1;
@@ -23,19 +23,15 @@ export interface SealedFile {
 export interface SealedState {
   /** The number of the next file. */
   readonly nextNumber: number;
-  /** Where the last record ends. */
-  readonly end: number;
-  /** Up to where marks say that all is durable. */
-  readonly durable: number;
-  /** Files beyond `durable`, oldest first. */
-  readonly dirty: SealedFile[];
+  /** Up to where records count. */
+  readonly trusted: number;
 }
 
 /** The files of `sealed/` that are written or not yet synced: makes them, syncs them in order, gives them up. */
 export class SealedFiles {
   filesCreated = 0;
   syncs = 0;
-  /** All records before this place are durable. */
+  /** All records before this place are synced, and so are their files' names. */
   durable: number;
   /** The file that is written to. */
   current: SealedFile | undefined;
@@ -43,23 +39,16 @@ export class SealedFiles {
   isLost = false;
   readonly #disk: Disk;
   readonly #dir: string;
-  #dirty: SealedFile[];
+  #dirty: SealedFile[] = [];
   #nextNumber: number;
   /** Counts losses, so that a sync in flight notices one. */
   #losses = 0;
-  /** What was durable when the last sync failed; -1 once that failure no longer counts. */
-  #doubted = -1;
 
   constructor(disk: Disk, dir: string, state: SealedState) {
     this.#disk = disk;
     this.#dir = dir;
-    this.#dirty = state.dirty;
     this.#nextNumber = state.nextNumber;
-    this.durable = state.durable;
-  }
-
-  get isDirty(): boolean {
-    return this.#dirty.some((file) => file.synced < file.length);
+    this.durable = state.trusted;
   }
 
   /** Makes the next file, which becomes the current one. */
@@ -108,7 +97,7 @@ export class SealedFiles {
         await this.#disk.datasyncAsync(fd);
       } catch (error) {
         if (this.#losses !== losses) return; // Another sync lost it, and told.
-        this.#doubt();
+        this.isLost = true;
         throw error;
       } finally {
         this.#unhold(file, fd);
@@ -129,7 +118,7 @@ export class SealedFiles {
         this.syncs += 1;
         this.#disk.datasync(fd);
       } catch (error) {
-        this.#doubt();
+        this.isLost = true;
         throw error;
       } finally {
         this.#unhold(file, fd);
@@ -148,13 +137,6 @@ export class SealedFiles {
     this.#losses += 1;
     this.leave();
     this.#dirty = [];
-  }
-
-  /** Leaves a sign that the kernel's cache may show what the disk does not hold, until that no longer counts. */
-  #doubt(): void {
-    this.isLost = true;
-    this.#doubted = this.durable;
-    attempt(() => this.#disk.close(this.#disk.open(`${this.#dir}/${DOUBT}`, "create")));
   }
 
   #close(file: SealedFile): void {
@@ -184,7 +166,7 @@ export class SealedFiles {
       try {
         this.#disk.syncDirectory(this.#dir);
       } catch (error) {
-        this.#doubt();
+        this.isLost = true;
         throw error;
       }
       for (const file of this.#dirty) file.isNamed = true;
@@ -198,9 +180,6 @@ export class SealedFiles {
       done += 1;
     }
     this.#dirty.splice(0, done);
-    if (this.#doubted < 0 || this.#doubted === this.durable || this.isLost) return;
-    this.#doubted = -1; // What was in doubt is void, by a mark that is durable now.
-    attempt(() => this.#disk.unlink(`${this.#dir}/${DOUBT}`));
   }
 }
 

@@ -26,8 +26,10 @@ export interface FoundFile {
   readonly gaps: Gap[];
   /** The place after which it was begun; 0 for the first, -1 when its first mark is lost, -2 when it never had one. */
   readonly after: number;
-  /** The furthest place that its marks call durable. */
-  readonly durable: number;
+  /** The furthest place that its marks state. */
+  readonly stated: number;
+  /** Highest ref of its chunks. */
+  readonly refMax: number;
 }
 
 /** `FoundFile.after` of a file whose beginning is lost. */
@@ -53,7 +55,8 @@ export function scanFile(bytes: Uint8Array, options: ScanOptions): FoundFile {
   if (state === "newer") throw unsupported(path, `version ${bytes[4]}`);
   const view = new RecordView();
   let after = AFTER_LOST;
-  let durable = 0;
+  let stated = 0;
+  let refMax = 0;
   let at = state === "ours" ? HEADER_BYTES : 0;
   while (at < size) {
     if (!view.parse(bytes, at, size)) {
@@ -65,17 +68,18 @@ export function scanFile(bytes: Uint8Array, options: ScanOptions): FoundFile {
     }
     if (view.isMark) {
       if (at === HEADER_BYTES && state === "ours") after = view.minTime;
-      durable = Math.max(durable, view.maxTime);
+      stated = Math.max(stated, view.maxTime);
     } else {
       if (view.encoding !== encoding) throw unsupported(path, `chunk encoding ${view.encoding}`);
       if (at === HEADER_BYTES && state === "ours") after = AFTER_FOREIGN;
       const { ref, minTime, maxTime, dataAt, length } = view;
       const count = options.storedCount(bytes, dataAt, length);
+      refMax = Math.max(refMax, ref);
       chunks.push({ ref, minTime, maxTime, count, offset: at, length });
     }
     at = view.end;
   }
-  return { number, size, chunks, gaps, after, durable };
+  return { number, size, chunks, gaps, after, stated, refMax };
 }
 
 function unsupported(path: string, what: string): StorageError {

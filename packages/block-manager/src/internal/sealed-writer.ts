@@ -21,11 +21,13 @@ import {
   writeTail,
 } from "./format.ts";
 import type { Ring } from "./ring.ts";
-import type { SealedFile, SealedFiles, SealedState } from "./sealed-files.ts";
+import type { SealedFile, SealedFiles } from "./sealed-files.ts";
+import type { Trust } from "./trust.ts";
 
 export interface SealedWriterOptions {
   readonly disk: Disk;
   readonly files: SealedFiles;
+  readonly trust: Trust;
   readonly chunks: ChunkTable;
   readonly allocator: Allocator;
   readonly encoding: number;
@@ -40,18 +42,17 @@ export class SealedWriter {
   writes = 0;
   readonly #options: SealedWriterOptions;
   readonly #files: SealedFiles;
+  readonly #trust: Trust;
   readonly #buffer: Uint8Array;
   /** Where the last record ends that counts. */
   #end: number;
-  /** The durable place that the last mark states. */
-  #marked: number;
 
-  constructor(options: SealedWriterOptions, state: SealedState) {
+  constructor(options: SealedWriterOptions) {
     this.#options = options;
     this.#files = options.files;
+    this.#trust = options.trust;
     this.#buffer = new Uint8Array(options.writeBytesMax);
-    this.#end = state.end;
-    this.#marked = state.durable;
+    this.#end = options.trust.trusted;
   }
 
   /**
@@ -95,9 +96,9 @@ export class SealedWriter {
     return count;
   }
 
-  /** Writes a mark of its own: what a clean close leaves, so that later damage is told from a torn tail. */
-  writeEndMark(): void {
-    if (this.#marked === this.#files.durable) return;
+  /** Writes a mark that states the trusted place, unless the last one does: no chunk has to come with it. */
+  writeMark(): void {
+    if (this.#trust.stated === this.#trust.trusted) return;
     const file = this.#fileFor(0);
     this.#put(file, this.#prefix(file));
   }
@@ -105,6 +106,7 @@ export class SealedWriter {
   /** Goes on after a failed sync: the next file voids all that was written since the last good one. */
   restart(): void {
     this.#files.lose();
+    this.#trust.lose();
     this.#end = this.#files.durable;
   }
 
@@ -120,15 +122,15 @@ export class SealedWriter {
 
   /** Puts a new file's header, and a mark where one is due, at the start of the buffer. */
   #prefix(file: SealedFile): number {
+    const { trusted, stated } = this.#trust;
     if (file.length === 0) {
-      return writeMark(this.#buffer, writeHeader(this.#buffer, 0), this.#end, this.#files.durable);
+      return writeMark(this.#buffer, writeHeader(this.#buffer, 0), this.#end, trusted);
     }
-    if (this.#files.durable === this.#marked) return 0;
-    return writeMark(this.#buffer, 0, placeOf(file.number, file.length), this.#files.durable);
+    if (trusted === stated) return 0;
+    return writeMark(this.#buffer, 0, placeOf(file.number, file.length), trusted);
   }
 
   #put(file: SealedFile, length: number): void {
-    const { durable } = this.#files;
     this.writes += 1;
     try {
       writeAll(this.#options.disk, file.fd, this.#buffer, 0, length, file.length);
@@ -140,6 +142,6 @@ export class SealedWriter {
     }
     file.length += length;
     this.#end = placeOf(file.number, file.length);
-    this.#marked = durable;
+    this.#trust.mark(this.#end);
   }
 }

@@ -1,0 +1,52 @@
+import { type Disk, isStorageError } from "@varve/contracts";
+import { fileName } from "./format.ts";
+import { freeName } from "./quarantine.ts";
+import type { FoundFile } from "./sealed-scan.ts";
+
+export interface VoidFilesOptions {
+  readonly disk: Disk;
+  readonly dir: string;
+  readonly quarantineDir: string;
+}
+
+/**
+ * Files of which nothing counts. They go once a mark of this life is synced: until then the only mark that
+ * states the trusted place may be in one of them.
+ */
+export class VoidFiles {
+  /** Where files went that hold bytes which are no records: what tore or damaged them is worth a look. */
+  readonly moved: string[] = [];
+  readonly #options: VoidFilesOptions;
+  readonly #files: FoundFile[];
+
+  constructor(options: VoidFilesOptions, files: readonly FoundFile[]) {
+    this.#options = options;
+    this.#files = files.slice();
+  }
+
+  /** Removes files until the time is over. One that cannot be removed stays void. */
+  retire(untilMs: number): void {
+    while (this.#files.length > 0) {
+      const file = this.#files.pop()!;
+      try {
+        this.#remove(file);
+      } catch (error) {
+        if (!isStorageError(error)) throw error; // The next opening tries again.
+      }
+      if (performance.now() >= untilMs) return;
+    }
+  }
+
+  #remove({ number, gaps }: FoundFile): void {
+    const { disk, dir, quarantineDir } = this.#options;
+    const path = `${dir}/${fileName(number)}`;
+    if (gaps.length === 0) {
+      disk.unlink(path);
+      return;
+    }
+    disk.makeDirectory(quarantineDir);
+    const moved = freeName(disk, `${quarantineDir}/sealed-${fileName(number)}`);
+    disk.rename(path, moved);
+    this.moved.push(moved);
+  }
+}
