@@ -80,7 +80,7 @@ class CellRun {
     const rates: RateRound[] = [];
     let gated: Gated | null = null;
     for (let i = 0; i < measure.rounds; i += 1) {
-      const isLast = i === measure.rounds - 1;
+      const isLast = measure.readBack && i === measure.rounds - 1;
       const { rate, gate } = await this.#rate(input, plan, isLast);
       rates.push(rate);
       gated = gate;

@@ -67,6 +67,11 @@ export interface CellMeasure {
    * costs, and a store of many small files is gone sooner. Default true.
    */
   readonly drain?: boolean;
+  /**
+   * Reads the last round back and compares it, after a reopen. Without it only counters say that the work was
+   * done: for rounds so long that reading back takes more than writing. Default true.
+   */
+  readonly readBack?: boolean;
 }
 
 /** One cell of a table: a plan, a workload, and what to measure. Plain data: a child process gets it as JSON. */
@@ -97,7 +102,12 @@ export function fullSpec(spec: CellSpec): FullCellSpec {
   const { series = Math.min(rows, 10_000), seed = 1, batchRows = 0 } = spec.workload;
   const { by = "labels", order = "scrape", yieldEveryRows = 4096, seriesFile } = spec.workload;
   const { rounds = 7, warmupRounds = 2, latency = false } = spec.measure ?? {};
-  const { latencyRounds = 1, allocations = false, drain = true } = spec.measure ?? {};
+  const {
+    latencyRounds = 1,
+    allocations = false,
+    drain = true,
+    readBack = true,
+  } = spec.measure ?? {};
   return {
     id: spec.id,
     plan: spec.plan,
@@ -113,6 +123,6 @@ export function fullSpec(spec: CellSpec): FullCellSpec {
       yieldEveryRows,
       ...(seriesFile === undefined ? {} : { seriesFile }),
     },
-    measure: { rounds, warmupRounds, latency, latencyRounds, allocations, drain },
+    measure: { rounds, warmupRounds, latency, latencyRounds, allocations, drain, readBack },
   };
 }
