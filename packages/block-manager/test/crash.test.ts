@@ -1,5 +1,5 @@
 import { makeRandom, type Random } from "@varve/bytes";
-import { ACCEPTED } from "@varve/contracts";
+import { ACCEPTED, LIMIT } from "@varve/contracts";
 import { Crash, simDisk, type SimDisk, type Survival } from "@varve/disk/sim";
 import { describe, expect, test } from "vitest";
 import { type Bench, FACTORIES, openBench } from "./support/bench.ts";
@@ -96,8 +96,10 @@ async function liveLate(
   const bytesMax = random.pick([1500, 2 ** 20]);
   try {
     const bench = await openBench(variant, { disk, memoryBytesMax: MEMORY_BYTES, bytesMax });
-    for (let lsn = log.durableLsn + 1; lsn <= log.batches.length; lsn += 1)
-      bench.write(log.batches[lsn - 1]!, lsn);
+    for (let lsn = log.durableLsn + 1; lsn <= log.batches.length; lsn += 1) {
+      // An engine gives up an opening that has no room for what the log tells.
+      if (bench.write(log.batches[lsn - 1]!, lsn).includes(LIMIT)) return;
+    }
     const commitLog = async (): Promise<void> => {
       const { length } = log.batches;
       await Promise.resolve();
