@@ -37,7 +37,7 @@ test("measures rounds into fresh stores and reads the last one back", async () =
     reopen: { series: 300, samples: 300 },
   });
   expect(result.gate?.fingerprintRead).toBe(result.gate?.fingerprintExpected);
-  expect(result.counters).toMatchObject({ wal: { batches: 38 }, blocks: { samples: 300 } });
+  expect(result.counters).toMatchObject({ wal: { batches: 75 }, blocks: { samples: 300 } });
 });
 
 test("leaves nothing behind", async () => {

@@ -11,6 +11,8 @@ import {
 const PAGE_BYTES = 65_536;
 /** A memory of 65,536 pages breaks `postMessage`: views arrive empty or fail. One page less works. */
 const PAGES_MAX = 65_535;
+/** What the system brings at first touch, at least. */
+const SYSTEM_PAGE_BYTES = 4096;
 /** Spans start on a cache line. */
 const ALIGNMENT = 64;
 /** Below this, spans are multiples of a cache line; above, powers of two and their halves between. */
@@ -37,6 +39,8 @@ class LinearMemory implements Memory {
   readonly wasm: WasmMemory;
   readonly bytesMax: number;
   #taken = 0;
+  /** All before this was touched, or is about to be by whoever took it. */
+  #touched = 0;
   #next = ALIGNMENT; // The first line stays unused: offset 0 means none.
   /** Spans given back, by size class. */
   readonly #free = new Map<number, Offset[]>();
@@ -90,6 +94,15 @@ class LinearMemory implements Memory {
     const list = this.#free.get(size);
     if (list === undefined) this.#free.set(size, [at]);
     else list.push(at);
+  }
+
+  prefault(bytes: number): void {
+    const from = Math.max(this.#touched, this.#next);
+    const until = Math.min(this.#next + bytes, this.bytesMax);
+    if (until <= from) return;
+    const fresh = this.bytes(from, until - from);
+    for (let i = 0; i < fresh.length; i += SYSTEM_PAGE_BYTES) fresh[i] = 0; // It is 0: a write makes it resident.
+    this.#touched = until;
   }
 
   bytes(at: Offset, length: number): Uint8Array {

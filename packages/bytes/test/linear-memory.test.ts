@@ -130,3 +130,14 @@ function checkSpan(memory: Memory, { at, bytes, mark }: Span, when: string): voi
   const intact = memory.bytes(at, bytes).every((byte) => byte === mark);
   if (!intact) throw new Error(`${when}: the span of ${bytes} bytes at ${at} was written to`);
 }
+
+test("prefault touches only what no span has used, and stops at the end", () => {
+  const memory = reserveMemory({ bytesMax: 2 ** 20 });
+  const at = memory.take(4096);
+  memory.bytes(at, 4096).fill(7);
+  memory.prefault(2 ** 30);
+  memory.prefault(2 ** 30);
+  expect(memory.bytes(at, 4096).every((byte) => byte === 7)).toBe(true);
+  const next = memory.take(2 ** 16);
+  expect(memory.bytes(next, 2 ** 16).every((byte) => byte === 0)).toBe(true);
+});

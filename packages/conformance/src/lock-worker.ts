@@ -46,6 +46,7 @@ function sharedMemory(memory: WasmMemory, spans: readonly number[]): Memory {
     bytesTaken: 0,
     take: () => spans[next++] ?? 0,
     give: () => {},
+    prefault: () => {},
     bytes: (at, length) => new Uint8Array(buffer, at, length),
     words: (at, length) => new Int32Array(buffer, at, length),
     unsigned: (at, length) => new Uint32Array(buffer, at, length),

@@ -28,6 +28,11 @@ export interface Memory {
    * Answers `NO_OFFSET` when the memory is full.
    */
   take(bytes: number, dirty?: boolean): Offset;
+  /**
+   * Touches the next `bytes` that no span has used yet, so that whoever takes them does not wait for the
+   * system to bring pages. What was touched before is not touched again.
+   */
+  prefault(bytes: number): void;
   /** Gives a span back; `bytes` is what it was taken with. Its views must not be used again. */
   give(at: Offset, bytes: number): void;
   bytes(at: Offset, length: number): Uint8Array;

@@ -6,6 +6,7 @@ import type { Writer } from "./writer.ts";
 export interface MaintenanceOptions {
   readonly maintainEveryMs: number;
   readonly walBytesMax: number;
+  readonly prefaultBytes: number;
 }
 
 /** Time that one background slice may take, in milliseconds. */
@@ -27,6 +28,7 @@ export class Maintenance {
   readonly #parts: Parts;
   readonly #writer: Writer;
   readonly #walBytesMax: number;
+  readonly #prefaultBytes: number;
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<MaintainReport> | null = null;
   #cut: Cut | null = null;
@@ -37,6 +39,7 @@ export class Maintenance {
     this.#parts = parts;
     this.#writer = writer;
     this.#walBytesMax = options.walBytesMax;
+    this.#prefaultBytes = options.prefaultBytes;
     if (options.maintainEveryMs > 0) {
       this.#timer = setInterval(() => this.#slice(), options.maintainEveryMs);
       this.#timer.unref();
@@ -71,6 +74,7 @@ export class Maintenance {
 
   #slice(): void {
     const { memory } = this.#parts;
+    memory.prefault(this.#prefaultBytes);
     const isShort = memory.bytesTaken > memory.bytesMax * FORCED_SHARE;
     this.run(isShort ? 4 * SLICE_MS : SLICE_MS).then(
       () => {

@@ -41,6 +41,7 @@ export async function open(options: EngineOptions): Promise<Engine> {
       disk.syncDirectory(dir); // Names the directories that the parts have made.
       const logged = new RefSet();
       const recovery = replay(parts, logged, plan["series-index"].traits.persistent);
+      parts.memory.prefault(full.prefaultBytes);
       const writer = new Writer(parts, logged, clock, full);
       const maintenance = new Maintenance(parts, writer, full);
       return new Engine({ parts, writer, maintenance, clock, lock, recovery });
@@ -85,12 +86,13 @@ function withDefaults(options: EngineOptions): FullOptions {
     seriesMax: options.seriesMax ?? 0xffffffff,
     seriesExpected: options.seriesExpected ?? 0,
     rowsPerClose,
-    newRowsPerClose: options.newRowsPerClose ?? Math.max(1, Math.floor(rowsPerClose / 8)),
+    newRowsPerClose: options.newRowsPerClose ?? Math.max(1, Math.floor(rowsPerClose / 16)),
     closeDelayMs: options.closeDelayMs ?? 5,
     recovery: options.recovery ?? "tail",
     timing: options.timing ?? "off",
     maintainEveryMs: options.maintainEveryMs ?? 50,
     walBytesMax: options.walBytesMax ?? 2 ** 30,
+    prefaultBytes: options.prefaultBytes ?? 8 * 2 ** 20,
     hashSeed: options.hashSeed,
   };
 }

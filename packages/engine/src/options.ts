@@ -11,6 +11,8 @@ export interface EngineOptions {
   readonly disk?: Disk;
   /** Address space to reserve for the linear memory, in bytes. Default 1 GiB. */
   readonly memoryBytesMax?: number;
+  /** Fresh memory that is kept resident ahead of new series, in bytes. Default 8 MiB. */
+  readonly prefaultBytes?: number;
   /** Bound on the allocator's live and retained bytes. Default: three quarters of the memory. */
   readonly allocatorBytesMax?: number;
   /** Bounds on label sets. Defaults: 64 labels, 256 B names, 4 KiB values. */
@@ -23,7 +25,7 @@ export interface EngineOptions {
   readonly rowsPerClose?: number;
   /**
    * Rows of new series that close a batch early, because they cost the log twenty times an update's bytes and one
-   * write in each batch pays for all. Default: an eighth of `rowsPerClose`, at least 1. Decision 0004.
+   * write in each batch pays for all. Default: a sixteenth of `rowsPerClose`, at least 1. Decision 0004.
    */
   readonly newRowsPerClose?: number;
   /** Longest time that a single write waits for its batch to close, in milliseconds. Default 5. */

@@ -121,7 +121,8 @@ export class PhaseClock {
 
   enter(phaseIndex: number): void {
     const now = nowNs();
-    if (this.#depth > 0) this.#spent[this.#depth - 1]! += now - this.#last;
+    // Every stretch between two readings holds the cost of one.
+    if (this.#depth > 0) this.#spent[this.#depth - 1]! += now - this.#last - this.clockNs;
     this.#stack[this.#depth] = phaseIndex;
     this.#spent[this.#depth] = 0;
     this.#depth += 1;

@@ -58,7 +58,8 @@ export function seed(): Plan {
     "series-id": stringId(),
     "series-index": mapIndex(),
     record: inlineRecord(),
-    wal: batchedWal({ groupBytesMax: 1 }),
+    // A write a record and, as there, no sync of its own accord.
+    wal: batchedWal({ groupBytesMax: 1, delayMsMax: 2 ** 31 - 1 }),
     allocator: heapAllocator(),
     chunk: xorChunk(),
     "block-manager": immediateBlocks(),

@@ -27,7 +27,7 @@ export interface Chain {
  */
 export function chainFiles(found: readonly FoundFile[]): Chain {
   const trusted = found.reduce((most, file) => Math.max(most, file.stated), 0);
-  let files: ChainedFile[] = [];
+  const files: ChainedFile[] = [];
   for (const file of found) {
     const { after, size } = file;
     const begins = placeOf(file.number, 0);
@@ -36,7 +36,7 @@ export function chainFiles(found: readonly FoundFile[]): Chain {
       continue;
     }
     if (begins >= trusted) continue;
-    if (after >= 0) files = cut(files, after);
+    if (after >= 0) cut(files, after);
     files.push({ file, end: Math.min(size, trusted - begins) });
   }
   const kept = new Set(files.map(({ file }) => file.number));
@@ -55,14 +55,17 @@ export function chainFiles(found: readonly FoundFile[]): Chain {
   };
 }
 
-/** Voids what lies behind a place in files of ours. */
-function cut(files: readonly ChainedFile[], place: number): ChainedFile[] {
+/** Voids what lies behind a place in files of ours. They are in order, so only the last ones are looked at. */
+function cut(files: ChainedFile[], place: number): void {
   const number = Math.floor(place / PLACE_SPAN);
-  return files.filter((chained) => {
-    if (chained.file.after === AFTER_FOREIGN) return true;
-    if (chained.file.number === number) {
-      chained.end = Math.min(chained.end, place - placeOf(number, 0));
-    }
-    return chained.file.number <= number;
-  });
+  const foreign: ChainedFile[] = [];
+  while (files.length > 0 && files.at(-1)!.file.number > number) {
+    const last = files.pop()!;
+    if (last.file.after === AFTER_FOREIGN) foreign.push(last);
+  }
+  const last = files.at(-1);
+  if (last !== undefined && last.file.number === number && last.file.after !== AFTER_FOREIGN) {
+    last.end = Math.min(last.end, place - placeOf(number, 0));
+  }
+  files.push(...foreign.reverse());
 }

@@ -166,6 +166,8 @@ export class HeapMemory implements Memory {
     this.bytesTaken -= Math.ceil(bytes / 64) * 64;
   }
 
+  prefault(): void {}
+
   bytes(at: number, length: number): Uint8Array {
     return new Uint8Array(this.#buffer, at, length);
   }

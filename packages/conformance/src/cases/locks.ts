@@ -125,6 +125,7 @@ function derived(memory: Memory, take: Memory["take"]): Memory {
     bytesTaken,
     take,
     give: () => {},
+    prefault: () => {},
     bytes: (at, length) => memory.bytes(at, length),
     words: (at, length) => memory.words(at, length),
     unsigned: (at, length) => memory.unsigned(at, length),
