@@ -39,7 +39,7 @@ export interface PhaseReport {
 /** What the phases of timed rows cost. */
 export interface TimingReport {
   readonly mode: TimingMode;
-  /** Cost of reading the clock once, calibrated at open, in nanoseconds. */
+  /** Mean cost of reading the clock once, measured at the beginning of every timed scope, in nanoseconds. */
   readonly clockNs: number;
   /** Rows whose placing was timed, and rows of the closings that were timed. */
   readonly rowsPlaced: number;
@@ -67,7 +67,6 @@ export function phase(name: PhaseName): number {
  */
 export class PhaseClock {
   readonly mode: TimingMode;
-  readonly clockNs: number;
   /** Decorators look here first. */
   active = false;
   #placeCount = 0;
@@ -76,17 +75,26 @@ export class PhaseClock {
   #rowsClosed = 0;
   #closing = 0;
   #depth = 0;
+  /** Readings of the clock that measured the clock, and what they took. */
+  #reads = 0;
+  #readNs = 0;
   #last = 0;
   readonly #stack = new Int32Array(DEPTH_MAX);
   readonly #spent = new Float64Array(DEPTH_MAX);
   /** Nanoseconds by scope (placing, closing) and phase. */
   readonly #total = new Float64Array(2 * PHASES.length);
   readonly #calls = new Float64Array(2 * PHASES.length);
+  /** Stretches between two readings, each of which holds the cost of one. */
+  readonly #stretches = new Float64Array(2 * PHASES.length);
   readonly #histograms: RecordableHistogram[] = PHASES.map(() => createHistogram());
 
   constructor(mode: TimingMode) {
     this.mode = mode;
-    this.clockNs = calibrate();
+  }
+
+  /** What a reading costs where it is made: in a rare sample its code is colder than in a loop of readings. */
+  get clockNs(): number {
+    return this.#reads === 0 ? 0 : this.#readNs / this.#reads;
   }
 
   /** Opens the scope of placing `rows` rows: finding, checking, accepting. */
@@ -121,8 +129,7 @@ export class PhaseClock {
 
   enter(phaseIndex: number): void {
     const now = nowNs();
-    // Every stretch between two readings holds the cost of one.
-    if (this.#depth > 0) this.#spent[this.#depth - 1]! += now - this.#last - this.clockNs;
+    if (this.#depth > 0) this.#charge(now);
     this.#stack[this.#depth] = phaseIndex;
     this.#spent[this.#depth] = 0;
     this.#depth += 1;
@@ -130,10 +137,10 @@ export class PhaseClock {
   }
 
   leave(): void {
-    const now = nowNs();
+    this.#charge(nowNs());
     this.#depth -= 1;
     const index = this.#stack[this.#depth]!;
-    const spent = Math.max(0, this.#spent[this.#depth]! + now - this.#last - this.clockNs);
+    const spent = this.#spent[this.#depth]!;
     const slot = this.#closing * PHASES.length + index;
     this.#total[slot]! += spent;
     this.#calls[slot]! += 1;
@@ -145,6 +152,9 @@ export class PhaseClock {
   reset(): void {
     this.#total.fill(0);
     this.#calls.fill(0);
+    this.#stretches.fill(0);
+    this.#reads = 0;
+    this.#readNs = 0;
     this.#rowsPlaced = 0;
     this.#rowsClosed = 0;
     for (const histogram of this.#histograms) histogram.reset();
@@ -157,8 +167,8 @@ export class PhaseClock {
       return {
         name,
         nsPerRow:
-          perRow(this.#total[i]!, this.#rowsPlaced) +
-          perRow(this.#total[PHASES.length + i]!, this.#rowsClosed),
+          perRow(this.#net(i), this.#rowsPlaced) +
+          perRow(this.#net(PHASES.length + i), this.#rowsClosed),
         calls: this.#calls[i]! + this.#calls[PHASES.length + i]!,
         callNs: empty
           ? { p50: 0, p99: 0, max: 0 }
@@ -178,7 +188,22 @@ export class PhaseClock {
     this.active = true;
     this.#closing = closing;
     this.#depth = 0;
+    const start = nowNs();
+    this.#readNs += nowNs() - start;
+    this.#reads += 1;
     this.enter(0);
+  }
+
+  /** Charges the stretch since the last reading to the innermost phase. */
+  #charge(now: number): void {
+    const inner = this.#depth - 1;
+    this.#spent[inner]! += now - this.#last;
+    this.#stretches[this.#closing * PHASES.length + this.#stack[inner]!]! += 1;
+  }
+
+  /** What a phase took without the clock. */
+  #net(slot: number): number {
+    return Math.max(0, this.#total[slot]! - this.#stretches[slot]! * this.clockNs);
   }
 }
 
@@ -188,16 +213,4 @@ function perRow(total: number, rows: number): number {
 
 function nowNs(): number {
   return performance.now() * 1e6;
-}
-
-/** The median cost of a clock read, over enough reads that the clock's own grain does not matter. */
-function calibrate(): number {
-  const reads = 1000;
-  const costs: number[] = [];
-  for (let round = 0; round < 9; round += 1) {
-    const start = nowNs();
-    for (let i = 0; i < reads; i += 1) nowNs();
-    costs.push((nowNs() - start) / reads);
-  }
-  return costs.sort((a, b) => a - b)[4]!;
 }
