@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { readReport } from "../src/commands/seed.ts";
 import { findingsText } from "../src/seed/findings.ts";
 import { investigate } from "../src/seed/investigate.ts";
+import { withMeasured } from "../src/seed/readme.ts";
 import { terminalText } from "../src/seed/print.ts";
 import { environmentOf } from "../src/report/environment.ts";
 import { OPTIONS } from "./seed-fixture.ts";
@@ -15,6 +16,11 @@ const REPORT = join(ROOT, "bench", "results", "seed.json");
 describe("docs/findings.md", () => {
   test.skipIf(!existsSync(PAGE))("is what its report gives, and not edited", () => {
     expect(readFileSync(PAGE, "utf8")).toBe(findingsText(readReport(REPORT), REPORT));
+  });
+
+  test.skipIf(!existsSync(REPORT))("and the README's figures are of the same report", () => {
+    const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+    expect(withMeasured(readme, readReport(REPORT), "bench/results/seed.json")).toBe(readme);
   });
 
   test.skipIf(!existsSync(REPORT))("has a report with every key of the investigation", () => {

@@ -9,6 +9,7 @@ import type { SeedOptions } from "../seed/cells.ts";
 import { findingsText } from "../seed/findings.ts";
 import { investigate, isComplete, type ShowStage } from "../seed/investigate.ts";
 import { terminalText } from "../seed/print.ts";
+import { withMeasured } from "../seed/readme.ts";
 import type { PartialSeedReport } from "../seed/report.ts";
 import { EXIT, usageError } from "./failure.ts";
 import { interruptible } from "./interrupt.ts";
@@ -69,8 +70,13 @@ export function findingsCommand() {
     .description("write docs/findings.md from a report of `seed`")
     .addArgument(new Argument("<json>", "the report"))
     .option("--out <file>", "where the page goes (default: the terminal)")
-    .action((json, { out }) => {
-      const text = findingsText(readReport(json), json);
+    .option("--readme <file>", "also put the figures between this file's `measured` markers")
+    .action((json, { out, readme }) => {
+      const report = readReport(json);
+      if (readme !== undefined) {
+        writeFileSync(readme, withMeasured(readFileSync(readme, "utf8"), report, json));
+      }
+      const text = findingsText(report, json);
       if (out === undefined) process.stdout.write(text);
       else writeFileSync(out, text);
     });

@@ -65,7 +65,7 @@ function answer(report: SeedReport): string[] {
 
 function reproducing({ settings, environment, durationSeconds }: PartialSeedReport): string[] {
   return [
-    "```sh\npnpm lab seed --json bench/results/seed.json\npnpm lab findings bench/results/seed.json --out docs/findings.md\n```",
+    "```sh\npnpm lab seed --json bench/results/seed.json\npnpm lab findings bench/results/seed.json --out docs/findings.md --readme README.md\n```",
     `Input: ${settings.input}, ${count(settings.labelsPerSeries)} labels a series, keys of ${count(settings.keyBytes)} bytes on average; ` +
       `${settings.rounds} rounds of ${countText(settings.rowsPerRound)} rows (${countText(settings.suspectRows)} new series where suspects are swapped), ` +
       `in processes of their own, ${settings.repeats} a cell, in turns. The run took ${count(durationSeconds)} s.`,
@@ -74,7 +74,8 @@ function reproducing({ settings, environment, durationSeconds }: PartialSeedRepo
   ];
 }
 
-function markdownTable({ head, rows }: TextTable): string {
+/** A table in Markdown, numbers to the right. */
+export function markdownTable({ head, rows }: Pick<TextTable, "head" | "rows">): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   const rule = head.map((_, at) => (isNumeric(rows, at) ? "---:" : "---"));
   return [line(head), line(rule), ...rows.map(line)].join("\n");
