@@ -1,3 +1,4 @@
+import { repeatsWithin } from "../src/seed/investigate.ts";
 import { SLOTS, type Plan } from "@varve/contracts";
 import { recommended, seed } from "varve";
 import { describe, expect, test } from "vitest";
@@ -99,4 +100,12 @@ describe("the waterfall", () => {
     expect(last.engine).toEqual({ rowsPerClose: 64 });
     expect(steps[0]!.gain).toBeNull();
   });
+});
+
+test("a slow machine gets fewer processes a cell, never none, and any number when no time is set", () => {
+  const options = { ...OPTIONS, repeats: 3, budgetMs: 160_000 };
+  expect([10, 35, 45, 60, 600].map((seconds) => repeatsWithin(options, seconds * 1000))).toEqual([
+    3, 3, 2, 1, 1,
+  ]);
+  expect(repeatsWithin({ ...OPTIONS, repeats: 5 }, 600_000)).toBe(5);
 });

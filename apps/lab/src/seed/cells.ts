@@ -10,6 +10,8 @@ export interface SeedOptions {
   /** Rounds of a process; every cell has `repeats` processes. */
   readonly rounds: number;
   readonly repeats: number;
+  /** Time that the whole may take: later parts have as few processes a cell as that needs, in milliseconds. */
+  readonly budgetMs?: number;
   readonly rowsPerRound: number;
   /** Directory below which stores are made. Default: the system's for temporary files. */
   readonly dir?: string;

@@ -65,7 +65,7 @@ function answer(report: SeedReport): string[] {
 
 function reproducing({ settings, environment, durationSeconds }: PartialSeedReport): string[] {
   return [
-    "```sh\npnpm lab seed --json bench/results/seed.json\npnpm lab findings bench/results/seed.json --out docs/findings.md --readme README.md\n```",
+    `\`\`\`sh\npnpm lab seed --repeats ${settings.repeats} --json bench/results/seed.json\npnpm lab findings bench/results/seed.json --out docs/findings.md --readme README.md\n\`\`\``,
     `Input: ${settings.input}, ${count(settings.labelsPerSeries)} labels a series, keys of ${count(settings.keyBytes)} bytes on average; ` +
       `${settings.rounds} rounds of ${countText(settings.rowsPerRound)} rows (${countText(settings.suspectRows)} new series where suspects are swapped), ` +
       `in processes of their own, ${settings.repeats} a cell, in turns. The run took ${count(durationSeconds)} s.`,

@@ -37,14 +37,25 @@ export type ShowStage = (
 const SUSPECT_ROWS_MIN = 2000;
 /** Time that such a round may take in the baseline, in seconds. */
 const SUSPECT_SECONDS = 0.12;
-/** Where part 1 took longer than this, later cells have one process, whose rounds are the samples, in milliseconds. */
-const SLOW_MS = 60_000;
+/** What the other parts take, in times of part 1: with one process a cell, and more for each further one. */
+const REST_SHARE = 1.3;
+const REST_SHARE_PER_REPEAT = 0.9;
 /** Rows are counted in thousands: whole batches. */
 const ROWS_STEP = 1000;
 
 type Findings = { -readonly [K in keyof PartialSeedReport]: PartialSeedReport[K] } & {
   incomplete: string[];
 };
+
+/** Processes a cell that the rest has time for, given what part 1 took. With one, its rounds are the samples. */
+export function repeatsWithin(options: SeedOptions, part1Ms: number): number {
+  const { repeats, budgetMs = Number.POSITIVE_INFINITY } = options;
+  let fitting = repeats;
+  const takes = (count: number): number =>
+    part1Ms * (1 + REST_SHARE + REST_SHARE_PER_REPEAT * (count - 1));
+  while (fitting > 1 && takes(fitting) > budgetMs) fitting -= 1;
+  return fitting;
+}
 
 /**
  * Runs the whole investigation. What could not be measured, because a cell failed or because the signal ended it,
@@ -105,7 +116,7 @@ export async function investigate(
     found.settings = {
       ...found.settings,
       suspectRows: suspectRows(found, rowsPerRound),
-      repeats: performance.now() - start > SLOW_MS ? 1 : options.repeats,
+      repeats: repeatsWithin(options, performance.now() - start),
     };
   });
   await stage("phases", async (run) => {

@@ -58,7 +58,7 @@ function measuredText(report: SeedReport, file: string): string {
         ]),
     }),
     `${environmentLines(report.environment).join("; ")}.\n` +
-      `Generated: \`pnpm lab seed --json ${file} && pnpm lab findings ${file} --out docs/findings.md --readme README.md\`.`,
+      `Generated: \`pnpm lab seed --repeats ${settings.repeats} --json ${file} && pnpm lab findings ${file} --out docs/findings.md --readme README.md\`.`,
   ].join("\n\n");
 }
 
