@@ -250,7 +250,7 @@ function corruptCheckpoint(what: string, path: string, scan?: Scan): StorageErro
   return new StorageError(
     "WAL_CORRUPT",
     `${what}; the checkpoint cannot stand for the segments it replaced; later segments may be intact; ` +
-      'run "varve verify" on the store, or open it with recovery: "salvage"',
+      'copy the directory, then open it with recovery: "salvage"',
     {
       facts: {
         path,

@@ -37,7 +37,7 @@ export function corruptError(
   return new StorageError(
     "WAL_CORRUPT",
     `${path}@${offset}: ${fault.text}, at batch ${lsnExpected}; ${before}${after}${segments}; nothing was changed; ` +
-      'run "varve verify" on the store, or open it with recovery: "pointInTime"',
+      'copy the directory, then open it with recovery: "pointInTime" or "salvage"',
     {
       facts: {
         path,
