@@ -7,7 +7,7 @@ import { nodeDisk } from "@varve/disk/node";
 import { simDisk, type SimDisk } from "@varve/disk/sim";
 import { readAll } from "@varve/disk/transfer";
 import fc from "fast-check";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { asyncWal } from "../src/async.ts";
 import { batchedWal } from "../src/batched.ts";
 import { syncWal } from "../src/sync.ts";
@@ -212,10 +212,11 @@ function samplesRecord(from: number, count: number): Uint8Array {
   return record.slice(0, at);
 }
 
-const hasPromtool = existsSync(PROMTOOL);
-if (!hasPromtool) console.warn(`skipped: ${PROMTOOL} is not installed, nobody else reads the log`);
+describe("promtool", () => {
+  beforeEach((context) => {
+    if (!existsSync(PROMTOOL)) context.skip("promtool is not installed: nobody else reads the log");
+  });
 
-describe.skipIf(!hasPromtool)("promtool", () => {
   test.each([syncWal(), batchedWal(), asyncWal()])(
     "reads the samples of a $name log",
     async (variant) => {
