@@ -80,7 +80,7 @@ export const CATALOG: Catalog = {
   },
   record: {
     inline: entry("labels in every record: the seed's way", inlineRecord),
-    ref: entry("a series once, then refs; Prometheus reads it", refRecord),
+    ref: entry("a series once, then refs", refRecord),
   },
   wal: {
     none: entry("keeps nothing", noneWal),
@@ -118,10 +118,11 @@ export const CATALOG: Catalog = {
       ...BLOCK_OPTIONS,
       "unsyncedBytesMax",
     ]),
-    queued: entry("full chunks wait in a bounded queue for maintenance", queuedBlocks, [
-      ...BLOCK_OPTIONS,
-      "queueChunksMax",
-    ]),
+    queued: entry(
+      "full chunks wait in a bounded queue for the event loop's next turn",
+      queuedBlocks,
+      [...BLOCK_OPTIONS, "queueChunksMax"],
+    ),
     background: entry("seals and writes in slices between the writes", backgroundBlocks, [
       ...BLOCK_OPTIONS,
       "writeBytesMax",

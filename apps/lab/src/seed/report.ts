@@ -209,7 +209,7 @@ export interface CriterionResult {
   readonly note: string;
 }
 
-/** Part 6: a prediction of DESIGN §2 against the baseline's measured share. */
+/** Part 6: a prediction about a suspect against the baseline's measured share. */
 export interface PredictionResult {
   readonly suspect: string;
   readonly predicted: string;

@@ -11,7 +11,7 @@ export interface Fix {
   readonly openBatch?: boolean;
 }
 
-/** One of the five suspects, with what was predicted and what that project measured later (DESIGN.md §2). */
+/** One of the five suspects, with what was predicted and what that project measured later. */
 export interface Suspect extends Fix {
   readonly predicted: string;
   /** The prediction as a range of percent, so that it can be confirmed or refuted. */
