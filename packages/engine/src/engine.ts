@@ -14,7 +14,7 @@ import {
 } from "@varve/contracts";
 import type { Maintenance } from "./maintenance.ts";
 import type { Parts } from "./parts.ts";
-import { PreparedLabels } from "./prepared.ts";
+import { foreignError, PreparedLabels } from "./prepared.ts";
 import type { RecoveryReport } from "./replay.ts";
 import { select, type Selection, type TimeRange } from "./select.ts";
 import type { PhaseClock, TimingReport } from "./timing.ts";
@@ -73,6 +73,7 @@ export class Engine implements AsyncDisposable {
   readonly #lock: DiskLock;
   readonly #scratch: RowBatch;
   readonly #removeHook: () => void;
+  readonly #owner = Symbol("engine");
   #closing: Promise<void> | null = null;
 
   constructor(made: EngineParts) {
@@ -84,6 +85,7 @@ export class Engine implements AsyncDisposable {
     this.#lock = made.lock;
     this.#scratch = makeBatch(made.parts.memory, 1);
     this.#removeHook = onExit(() => this.#writer.close());
+    this.#maintenance.start(); // Last: an opening that failed leaves no timer.
   }
 
   /**
@@ -91,13 +93,16 @@ export class Engine implements AsyncDisposable {
    * `flush` makes it durable. With a `sync` log it is durable on return.
    *
    * Throws LABELS, BAD_TIME, OUT_OF_ORDER, CONFLICT or LIMIT when the sample itself is refused, and
-   * what the log throws when it cannot go on; nothing of the sample was written then. The same time and
+   * what the log throws when it cannot go on; nothing of the sample was written then. Throws INPUT for labels
+   * that another engine prepared. The same time and
    * bits as the series' last sample are accepted and change nothing.
    */
   write(labels: Labels | PreparedLabels, time: number, value: number): void {
     if (this.#closing !== null) this.#refuse();
-    if (labels instanceof PreparedLabels) this.#writer.writePrepared(labels, time, value);
-    else this.#writer.write(labels, time, value);
+    if (labels instanceof PreparedLabels) {
+      if (labels.owner !== this.#owner) throw foreignError("labels");
+      this.#writer.writePrepared(labels, time, value);
+    } else this.#writer.write(labels, time, value);
   }
 
   /** Checks and encodes a label set once, to write with many times. Throws LABELS. */
@@ -105,7 +110,7 @@ export class Engine implements AsyncDisposable {
     this.#scratch.clear();
     this.#parts.encoder.encode(labels, this.#scratch, 0);
     const key = this.#scratch.keys.slice(0, this.#scratch.keyAt[1]);
-    return new PreparedLabels({ ...labels }, key);
+    return new PreparedLabels({ ...labels }, key, this.#owner);
   }
 
   /** A handle for one series. The series comes into being with its first accepted sample. Throws LABELS. */
@@ -119,15 +124,18 @@ export class Engine implements AsyncDisposable {
 
   /** An empty batch of this engine's, for `capacity` rows. Disposing it gives its memory back. */
   batch(capacity = 1024): UserBatch {
-    return new UserBatch(makeBatch(this.#parts.memory, capacity), this.#parts.encoder, this.#clock);
+    const rows = makeBatch(this.#parts.memory, capacity);
+    return new UserBatch(rows, this.#parts.encoder, this.#clock, this.#owner);
   }
 
   /**
    * Writes the batch's rows as one atomic batch of the log. Rows that are refused say why in their status;
-   * the others go in. Throws what the log throws when it refuses: then index, blocks and batch are as before.
+   * the others go in. Throws INPUT for another engine's batch, and for a row that names no series: no key, and
+   * no ref that was issued. Throws what the log throws when it refuses: then index, blocks and batch are as before.
    */
   writeBatch(batch: UserBatch): BatchResult {
     if (this.#closing !== null) this.#refuse();
+    if (batch.owner !== this.#owner) throw foreignError("batch");
     const result = this.#writer.writeBatch(batch.rows);
     batch.rememberRefs();
     return result;

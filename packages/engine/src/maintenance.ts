@@ -29,10 +29,13 @@ export class Maintenance {
   readonly #writer: Writer;
   readonly #walBytesMax: number;
   readonly #prefaultBytes: number;
+  readonly #everyMs: number;
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<MaintainReport> | null = null;
   #cut: Cut | null = null;
-  /** What the last background slice failed with; told by the next `run`. */
+  /** What the last cut left of the log, in bytes: its checkpoint and the newest segment. */
+  #bytesKept = 0;
+  /** What the last background slice failed with; the next `run` meets it, too, while it lasts. */
   #failure: unknown = null;
 
   constructor(parts: Parts, writer: Writer, options: MaintenanceOptions) {
@@ -40,10 +43,14 @@ export class Maintenance {
     this.#writer = writer;
     this.#walBytesMax = options.walBytesMax;
     this.#prefaultBytes = options.prefaultBytes;
-    if (options.maintainEveryMs > 0) {
-      this.#timer = setInterval(() => this.#slice(), options.maintainEveryMs);
-      this.#timer.unref();
-    }
+    this.#everyMs = options.maintainEveryMs;
+  }
+
+  /** Starts the slices in the background, if there is an interval for them. */
+  start(): void {
+    if (this.#everyMs <= 0) return;
+    this.#timer = setInterval(() => this.#slice(), this.#everyMs);
+    this.#timer.unref();
   }
 
   /** The failure of the last background slice, if it failed. */
@@ -61,7 +68,7 @@ export class Maintenance {
 
   /** Seals and persists everything, and cuts the log, however small it is. */
   async compactLog(): Promise<void> {
-    this.#cut ??= this.#beginCut();
+    this.#cut = this.#beginCut(); // Takes the place of a cut under way, which ends earlier.
     while (this.#cut !== null) await this.run(Number.POSITIVE_INFINITY);
   }
 
@@ -88,8 +95,9 @@ export class Maintenance {
 
   async #work(budgetMs: number): Promise<MaintainReport> {
     const { blocks, wal } = this.#parts;
-    if (this.#cut === null && wal.stats.bytesOnDisk > this.#walBytesMax)
-      this.#cut = this.#beginCut();
+    // A log that a cut cannot make short is cut again once it has doubled, not at every slice.
+    const bytesMax = Math.max(this.#walBytesMax, 2 * this.#bytesKept);
+    if (this.#cut === null && wal.stats.bytesOnDisk > bytesMax) this.#cut = this.#beginCut();
     const cut = this.#cut;
     const commitLog = (): Promise<Lsn> => wal.commit();
     const report = await blocks.maintain(
@@ -97,7 +105,8 @@ export class Maintenance {
     );
     if (cut !== null && report.durableLsn >= cut.lsn) {
       await this.#finishCut(cut);
-      this.#cut = null;
+      this.#bytesKept = wal.stats.bytesOnDisk;
+      if (this.#cut === cut) this.#cut = null;
     }
     return report;
   }

@@ -1,5 +1,5 @@
 import type { RowBatch } from "@varve/bytes";
-import { NO_SERIES, type Labels, type SeriesRef } from "@varve/contracts";
+import { NO_SERIES, StorageError, type Labels, type SeriesRef } from "@varve/contracts";
 
 /**
  * A label set, checked and encoded once, to write with many times. Its ref is remembered when it is known.
@@ -11,10 +11,13 @@ export class PreparedLabels {
   readonly key: Uint8Array;
   /** Known after the first accepted write; the engine owns it. */
   ref: SeriesRef = NO_SERIES;
+  /** The engine that prepared it: refs mean nothing to any other. */
+  readonly owner: symbol;
 
-  constructor(labels: Labels, key: Uint8Array) {
+  constructor(labels: Labels, key: Uint8Array, owner: symbol) {
     this.labels = labels;
     this.key = key;
+    this.owner = owner;
   }
 
   /** Puts the key into the row that is about to be added. */
@@ -25,4 +28,13 @@ export class PreparedLabels {
     rows.keys.set(this.key, at);
     rows.keyAt[row + 1] = at + this.key.length;
   }
+}
+
+/** The error for labels or a batch that another engine made, an earlier opening of the same directory included. */
+export function foreignError(what: "labels" | "batch"): StorageError {
+  return new StorageError(
+    "INPUT",
+    `the ${what} belong to another engine, whose refs name other series here; nothing was written; ` +
+      "make them with the engine that is written to",
+  );
 }

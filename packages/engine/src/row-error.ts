@@ -2,6 +2,7 @@ import {
   BAD_TIME,
   CONFLICT,
   LIMIT,
+  NO_SERIES,
   OUT_OF_ORDER,
   StorageError,
   type RowStatus,
@@ -19,6 +20,17 @@ export function rowError(status: RowStatus, series: unknown, time: number): Stor
   return new StorageError(code, `${name} at ${time}: ${reason}; the row was not written`, {
     facts,
   });
+}
+
+/** The error for a row of a batch that has neither a key nor a ref that was issued. */
+export function unnamedError(row: number, ref: number): StorageError {
+  const reason = ref === NO_SERIES ? "neither a key nor a ref" : `ref ${ref}, which no series has`;
+  return new StorageError(
+    "INPUT",
+    `row ${row} of the batch has ${reason}; nothing of the batch was written; ` +
+      "add the row with its labels, or with a ref that this engine gave",
+    { facts: { row, ref } },
+  );
 }
 
 const REASONS: { readonly [status: RowStatus]: readonly [StorageErrorCode, string] } = {

@@ -1,4 +1,4 @@
-import type { RowBatch } from "@varve/bytes";
+import { equalBytes, type RowBatch } from "@varve/bytes";
 import {
   ACCEPTED,
   NO_SERIES,
@@ -7,19 +7,22 @@ import {
   type Labels,
   type RowStatus,
 } from "@varve/contracts";
-import { PreparedLabels } from "./prepared.ts";
+import { foreignError, PreparedLabels } from "./prepared.ts";
 import type { PhaseClock } from "./timing.ts";
 
 /** Rows to write together. Made by `engine.batch`; may be cleared and used again. */
 export class UserBatch implements Disposable {
   /** The columns, for callers who fill `refs`, `times` and `values` themselves. */
   readonly rows: RowBatch;
+  /** The engine that made it. */
+  readonly owner: symbol;
   readonly #encoder: KeyEncoder;
   readonly #clock: PhaseClock | null;
   readonly #prepared: (PreparedLabels | null)[] = [];
 
-  constructor(rows: RowBatch, encoder: KeyEncoder, clock: PhaseClock | null) {
+  constructor(rows: RowBatch, encoder: KeyEncoder, clock: PhaseClock | null, owner: symbol) {
     this.rows = rows;
+    this.owner = owner;
     this.#encoder = encoder;
     this.#clock = clock;
   }
@@ -33,7 +36,7 @@ export class UserBatch implements Disposable {
     return this.rows.status[row]!;
   }
 
-  /** Adds a row. Throws LABELS, leaving the batch as it was, or LIMIT when it is full. */
+  /** Adds a row. Throws LABELS, LIMIT when it is full, or INPUT for foreign labels, leaving the batch as it was. */
   add(labels: Labels | PreparedLabels, time: number, value: number): void {
     const { rows } = this;
     if (rows.length === rows.capacity) {
@@ -60,10 +63,13 @@ export class UserBatch implements Disposable {
 
   /** After a write: lets prepared labels know their refs. */
   rememberRefs(): void {
-    const { refs, status } = this.rows;
-    for (let row = 0; row < this.#prepared.length; row += 1) {
+    const { refs, status, keys, keyAt, length } = this.rows;
+    for (let row = 0; row < Math.min(length, this.#prepared.length); row += 1) {
       const prepared = this.#prepared[row];
-      if (prepared && prepared.ref === NO_SERIES && status[row] === ACCEPTED)
+      if (!prepared || prepared.ref !== NO_SERIES || status[row] !== ACCEPTED) continue;
+      // The caller may have put other rows into the columns.
+      const { key } = prepared;
+      if (equalBytes(keys, keyAt[row]!, keyAt[row + 1]!, key, 0, key.length))
         prepared.ref = refs[row]!;
     }
   }
@@ -74,6 +80,7 @@ export class UserBatch implements Disposable {
 
   #addPrepared(prepared: PreparedLabels, time: number, value: number): void {
     const { rows } = this;
+    if (prepared.owner !== this.owner) throw foreignError("labels");
     if (prepared.ref !== NO_SERIES) {
       const row = rows.add(time, value);
       rows.refs[row] = prepared.ref;

@@ -6,6 +6,7 @@ import {
   NO_SERIES,
   OPEN,
   REPEATED,
+  isStorageError,
   type Labels,
   type Lsn,
   type RowStatus,
@@ -14,7 +15,7 @@ import {
 import type { Parts } from "./parts.ts";
 import type { PreparedLabels } from "./prepared.ts";
 import type { RefSet } from "./ref-set.ts";
-import { rowError } from "./row-error.ts";
+import { rowError, unnamedError } from "./row-error.ts";
 import type { PhaseClock } from "./timing.ts";
 import { phase } from "./timing.ts";
 
@@ -34,6 +35,9 @@ export interface WriterOptions {
 
 /** Share of the memory above which no new series are taken, so that existing ones keep room to be sealed. */
 const NEW_SERIES_SHARE = 0.95;
+
+/** After the log refused a closing, the next try without a call comes after this long. */
+const RETRY_MS = 1000;
 
 const LIMITS = phase("limits");
 
@@ -56,6 +60,8 @@ export class Writer {
   /** Rows of the open batch that carry a new series. */
   #newRows = 0;
   #timer: NodeJS.Timeout | null = null;
+  /** The timer waits to try a closing again that failed. */
+  #isRetrying = false;
 
   constructor(parts: Parts, logged: RefSet, clock: PhaseClock | null, options: WriterOptions) {
     this.#parts = parts;
@@ -81,8 +87,7 @@ export class Writer {
     this.#clock?.beginPlacing(1);
     this.#parts.encoder.encode(labels, rows, rows.length);
     const row = rows.addKeyed(time, value);
-    this.#parts.locks.acquire();
-    const status = this.#placeKeyed(row);
+    const status = this.#place(row);
     this.#finishRow(row, status, labels, time);
   }
 
@@ -92,21 +97,17 @@ export class Writer {
     if (rows.length === rows.capacity) this.close();
     this.#clock?.beginPlacing(1);
     let row: number;
-    let status: RowStatus;
     if (prepared.ref !== NO_SERIES && this.#logged.has(prepared.ref)) {
       row = rows.add(time, value);
       rows.refs[row] = prepared.ref;
-      this.#parts.locks.acquire();
-      this.#parts.blocks.admit(rows, row, row + 1);
-      status = rows.status[row]!;
     } else {
       prepared.copyKey(rows);
       row = rows.addKeyed(time, value);
-      this.#parts.locks.acquire();
-      status = this.#placeKeyed(row);
-      if (status === ACCEPTED) prepared.ref = rows.refs[row]!;
     }
+    const status = this.#place(row);
+    const ref = rows.refs[row]!;
     this.#finishRow(row, status, prepared.labels, time);
+    prepared.ref = ref; // Only now: a row that is taken back may take its series with it.
   }
 
   writeBatch(rows: RowBatch): BatchResult {
@@ -116,6 +117,7 @@ export class Writer {
     let nextRefBefore = 0;
     try {
       this.#closeOpen();
+      this.#beginRows(rows, count);
       nextRefBefore = parts.index.nextRef;
       this.#clock?.beginPlacing(count);
       parts.hasher.hash(rows, 0, count);
@@ -150,6 +152,27 @@ export class Writer {
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    this.#isRetrying = false;
+  }
+
+  /** Takes the lock and places a row. When a part throws, there is no row, and the lock is free. */
+  #place(row: number): RowStatus {
+    const rows = this.#open;
+    this.#parts.locks.acquire();
+    try {
+      if (rows.refs[row] === NO_SERIES) return this.#placeKeyed(row);
+      this.#parts.blocks.admit(rows, row, row + 1);
+      return rows.status[row]!;
+    } catch (error) {
+      const ref = rows.refs[row]!;
+      rows.length = row;
+      try {
+        if (ref !== NO_SERIES && !this.#logged.has(ref)) this.#drop(ref);
+      } finally {
+        this.#parts.locks.release();
+      }
+      throw error;
+    }
   }
 
   /** Finds or makes the row's series, and lets the block manager decide. Runs under the lock. */
@@ -205,9 +228,13 @@ export class Writer {
       const isNew = rows.isNew[row] === 1;
       const nextRefBefore = isNew ? rows.refs[row]! : Number.POSITIVE_INFINITY;
       if (isNew) this.#newRows -= 1;
-      this.#takeBack(rows, row, row + 1, nextRefBefore);
-      rows.length = row;
-      this.#parts.locks.release();
+      try {
+        this.#takeBack(rows, row, row + 1, nextRefBefore);
+      } finally {
+        rows.length = row;
+        if (row > 0 && this.#timer === null) this.#arm();
+        this.#parts.locks.release();
+      }
       throw error;
     }
   }
@@ -218,17 +245,35 @@ export class Writer {
     const lsn = this.#logAndApply(rows);
     rows.clear();
     this.#newRows = 0;
+    if (this.#isRetrying) this.stop();
     return lsn;
   }
 
   #logAndApply(rows: RowBatch): Lsn {
     const { codec, wal, blocks } = this.#parts;
     this.#clock?.beginClosing(rows.length);
-    codec.encode(rows, 0, rows.length, wal.buffer);
+    try {
+      codec.encode(rows, 0, rows.length, wal.buffer);
+    } catch (error) {
+      wal.buffer.clear(); // Half a batch must not go before the next.
+      throw error;
+    }
     const lsn = wal.append();
     blocks.append(rows, 0, rows.length, lsn);
     this.#clock?.end();
     return lsn;
+  }
+
+  /** Forgets what an earlier write left in the columns. Throws INPUT when a row names no series. */
+  #beginRows(rows: RowBatch, count: number): void {
+    const { refs, keyAt, isNew, status } = rows;
+    for (let row = 0; row < count; row += 1) {
+      isNew[row] = 0;
+      status[row] = OPEN;
+      const ref = refs[row]!;
+      const isNamed = ref === NO_SERIES ? keyAt[row] !== keyAt[row + 1] : this.#logged.has(ref);
+      if (!isNamed) throw unnamedError(row, ref);
+    }
   }
 
   #checkLimits(rows: RowBatch, count: number): void {
@@ -236,10 +281,8 @@ export class Writer {
     if (timed) this.#clock!.enter(LIMITS);
     const isFull = this.#parts.memory.bytesTaken > this.#bytesForNew;
     for (let row = 0; row < count; row += 1) {
-      rows.isNew[row] = 0;
       if (!Number.isSafeInteger(rows.times[row])) rows.status[row] = BAD_TIME;
       else if (isFull && rows.refs[row] === NO_SERIES) rows.status[row] = LIMIT;
-      else rows.status[row] = OPEN;
     }
     if (timed) this.#clock!.leave();
   }
@@ -290,15 +333,18 @@ export class Writer {
     this.#parts.index.drop(this.#dropped, 1);
   }
 
-  #arm(): void {
+  #arm(delayMs = this.#closeDelayMs): void {
     this.#timer = setTimeout(() => {
       this.#timer = null;
       try {
         this.close();
-      } catch {
+      } catch (error) {
         // The rows stay open. The next write, flush or close meets the same failure and throws it.
+        if (isStorageError(error, "POISONED")) return;
+        this.#arm(Math.max(RETRY_MS, this.#closeDelayMs));
+        this.#isRetrying = true;
       }
-    }, this.#closeDelayMs);
+    }, delayMs);
     this.#timer.unref();
   }
 }
