@@ -36,8 +36,13 @@ function program(): Command {
   ];
   for (const command of commands) root.addCommand(command);
   for (const command of [root, ...commands]) {
+    const path = command === root ? "varve-lab" : `varve-lab ${command.name()}`;
     command.exitOverride().configureOutput({
-      outputError: (text, write) => write(`varve-lab: ${oneLine(text).replace(/^error: /, "")}\n`),
+      outputError: (text, write) => {
+        const fault = oneLine(text).replace(/^error: /, "");
+        // What names the choices ends as a sentence; the rest needs a way on.
+        write(`varve-lab: ${fault}${fault.endsWith(".") ? "" : `; see ${path} --help`}\n`);
+      },
     });
   }
   return root;
