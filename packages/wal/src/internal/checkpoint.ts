@@ -7,7 +7,7 @@ import {
   type RecoveryMode,
   type WalVisitor,
 } from "@varve/contracts";
-import { removeTree } from "@varve/disk/transfer";
+import { removeTree, writeAll } from "@varve/disk/transfer";
 import { reservedError } from "./errors.ts";
 import { Framer } from "./framer.ts";
 import {
@@ -165,10 +165,7 @@ class CheckpointFile {
 
   #write(): void {
     const { framer } = this;
-    let sent = 0;
-    while (sent < framer.length) {
-      sent += this.#disk.write(this.fd, framer.out, sent, framer.length - sent, framer.base + sent);
-    }
+    writeAll(this.#disk, this.fd, framer.out, 0, framer.length, framer.base);
     framer.release();
   }
 }
