@@ -34,6 +34,8 @@ export interface EngineStats {
   readonly nextRef: number;
   /** Rows accepted and not yet logged. */
   readonly rowsOpen: number;
+  /** What the last background slice failed with; null while all is well. `maintain` throws it. */
+  readonly maintenanceFailure: string | null;
   readonly memory: { readonly bytesTaken: number; readonly bytesMax: number };
   readonly index: SeriesIndexStats;
   readonly wal: WalStats;
@@ -182,6 +184,7 @@ export class Engine implements AsyncDisposable {
       series: index.size,
       nextRef: index.nextRef,
       rowsOpen: this.#writer.rowsOpen,
+      maintenanceFailure: this.#maintenance.failure,
       memory: { bytesTaken: memory.bytesTaken, bytesMax: memory.bytesMax },
       index: index.stats,
       wal: wal.stats,

@@ -53,9 +53,11 @@ export class Maintenance {
     this.#timer.unref();
   }
 
-  /** The failure of the last background slice, if it failed. */
-  get failure(): unknown {
-    return this.#failure;
+  /** What the last background slice failed with, as text; null while all is well. */
+  get failure(): string | null {
+    const failure = this.#failure;
+    if (failure === null) return null;
+    return failure instanceof Error ? failure.message : "unknown";
   }
 
   /** Runs one slice; callers that overlap share it. */

@@ -10,12 +10,12 @@ import {
   type Labels,
   type Lsn,
   type RowStatus,
-  type SeriesRef,
 } from "@varve/contracts";
 import type { Parts } from "./parts.ts";
 import type { PreparedLabels } from "./prepared.ts";
 import type { RefSet } from "./ref-set.ts";
-import { rowError, unnamedError } from "./row-error.ts";
+import { rowError } from "./row-error.ts";
+import { SeriesLedger } from "./series-ledger.ts";
 import type { PhaseClock } from "./timing.ts";
 import { phase } from "./timing.ts";
 
@@ -55,7 +55,7 @@ export class Writer {
   readonly #newRowsPerClose: number;
   readonly #closeDelayMs: number;
   readonly #open: RowBatch;
-  readonly #dropped: Uint32Array;
+  readonly #ledger: SeriesLedger;
   readonly #bytesForNew: number;
   /** Rows of the open batch that carry a new series. */
   #newRows = 0;
@@ -71,7 +71,7 @@ export class Writer {
     this.#newRowsPerClose = options.newRowsPerClose;
     this.#closeDelayMs = options.closeDelayMs;
     this.#open = makeBatch(parts.memory, options.rowsPerClose);
-    this.#dropped = new Uint32Array(1);
+    this.#ledger = new SeriesLedger(parts.index, parts.blocks, logged);
     this.#bytesForNew = parts.memory.bytesMax * NEW_SERIES_SHARE;
   }
 
@@ -117,7 +117,7 @@ export class Writer {
     let nextRefBefore = 0;
     try {
       this.#closeOpen();
-      this.#beginRows(rows, count);
+      this.#ledger.begin(rows, count);
       nextRefBefore = parts.index.nextRef;
       this.#clock?.beginPlacing(count);
       parts.hasher.hash(rows, 0, count);
@@ -125,13 +125,13 @@ export class Writer {
       this.#checkLimits(rows, count);
       parts.index.insert(rows, 0, count);
       parts.blocks.admit(rows, 0, count);
-      const rejected = this.#markNew(rows, count);
+      const rejected = this.#ledger.markNew(rows, count);
       this.#clock?.end();
-      if (rejected > 0) this.#dropRefused(rows, count, nextRefBefore);
+      if (rejected > 0) this.#ledger.dropRefused(rows, count, nextRefBefore);
       const lsn = this.#logAndApply(rows);
       return { lsn, accepted: count - rejected, rejected };
     } catch (error) {
-      if (nextRefBefore > 0) this.#takeBack(rows, 0, count, nextRefBefore);
+      if (nextRefBefore > 0) this.#ledger.takeBack(rows, 0, count, nextRefBefore);
       throw error;
     } finally {
       parts.locks.release();
@@ -167,7 +167,7 @@ export class Writer {
       const ref = rows.refs[row]!;
       rows.length = row;
       try {
-        if (ref !== NO_SERIES && !this.#logged.has(ref)) this.#drop(ref);
+        if (ref !== NO_SERIES && !this.#logged.has(ref)) this.#ledger.drop(ref);
       } finally {
         this.#parts.locks.release();
       }
@@ -197,7 +197,7 @@ export class Writer {
         this.#logged.add(ref);
       }
     } else if (isUnknown) {
-      this.#drop(ref);
+      this.#ledger.drop(ref);
     }
     return status;
   }
@@ -229,7 +229,7 @@ export class Writer {
       const nextRefBefore = isNew ? rows.refs[row]! : Number.POSITIVE_INFINITY;
       if (isNew) this.#newRows -= 1;
       try {
-        this.#takeBack(rows, row, row + 1, nextRefBefore);
+        this.#ledger.takeBack(rows, row, row + 1, nextRefBefore);
       } finally {
         rows.length = row;
         if (row > 0 && this.#timer === null) this.#arm();
@@ -264,18 +264,6 @@ export class Writer {
     return lsn;
   }
 
-  /** Forgets what an earlier write left in the columns. Throws INPUT when a row names no series. */
-  #beginRows(rows: RowBatch, count: number): void {
-    const { refs, keyAt, isNew, status } = rows;
-    for (let row = 0; row < count; row += 1) {
-      isNew[row] = 0;
-      status[row] = OPEN;
-      const ref = refs[row]!;
-      const isNamed = ref === NO_SERIES ? keyAt[row] !== keyAt[row + 1] : this.#logged.has(ref);
-      if (!isNamed) throw unnamedError(row, ref);
-    }
-  }
-
   #checkLimits(rows: RowBatch, count: number): void {
     const timed = this.#clock?.active === true;
     if (timed) this.#clock!.enter(LIMITS);
@@ -285,52 +273,6 @@ export class Writer {
       else if (isFull && rows.refs[row] === NO_SERIES) rows.status[row] = LIMIT;
     }
     if (timed) this.#clock!.leave();
-  }
-
-  /** Marks the rows that carry a series to the log for the first time. Returns how many rows were refused. */
-  #markNew(rows: RowBatch, count: number): number {
-    let rejected = 0;
-    for (let row = 0; row < count; row += 1) {
-      const status = rows.status[row]!;
-      if (status === ACCEPTED) {
-        const ref = rows.refs[row]!;
-        if (this.#logged.has(ref)) continue;
-        rows.isNew[row] = 1;
-        this.#logged.add(ref);
-      } else if (status !== REPEATED) {
-        rejected += 1;
-      }
-    }
-    return rejected;
-  }
-
-  /** Forgets series that only refused rows had brought. */
-  #dropRefused(rows: RowBatch, count: number, nextRefBefore: SeriesRef): void {
-    for (let row = 0; row < count; row += 1) {
-      const ref = rows.refs[row]!;
-      if (ref < nextRefBefore || rows.status[row] === ACCEPTED || this.#logged.has(ref)) continue;
-      this.#drop(ref);
-      rows.refs[row] = NO_SERIES;
-    }
-  }
-
-  /** Leaves index, blocks and rows as they were before the rows were placed. */
-  #takeBack(rows: RowBatch, from: number, until: number, nextRefBefore: SeriesRef): void {
-    this.#parts.blocks.withdraw(rows, from, until);
-    for (let row = from; row < until; row += 1) {
-      const ref = rows.refs[row]!;
-      if (rows.isNew[row] === 1) this.#logged.delete(ref);
-      rows.isNew[row] = 0;
-      rows.status[row] = OPEN;
-      if (ref < nextRefBefore) continue;
-      this.#drop(ref);
-      rows.refs[row] = NO_SERIES;
-    }
-  }
-
-  #drop(ref: SeriesRef): void {
-    this.#dropped[0] = ref;
-    this.#parts.index.drop(this.#dropped, 1);
   }
 
   #arm(delayMs = this.#closeDelayMs): void {

@@ -188,3 +188,21 @@ function expectCrash(error: unknown): void {
   }
   throw error;
 }
+
+test("a background slice that cannot persist is told by the statistics, until one can", async () => {
+  const disk = simDisk({ seed: 5 });
+  const plan = planWith({
+    wal: syncWal(),
+    "block-manager": backgroundBlocks({ samplesPerChunk: 4 }),
+  });
+  const options = { dir: "/data", disk, plan, memoryBytesMax: 16 * 2 ** 20, maintainEveryMs: 1 };
+  const store = await open(options);
+  expect(store.stats().maintenanceFailure).toBe(null);
+  disk.fault = (_number, operation, path) =>
+    operation === "write" && path.includes("sealed") ? "ENOSPC" : undefined;
+  for (let time = 0; time < 8; time += 1) store.write({ a: "1" }, time, time);
+  await expect.poll(() => store.stats().maintenanceFailure).toMatch(/sealed/);
+  disk.fault = undefined;
+  await expect.poll(() => store.stats().maintenanceFailure).toBe(null);
+  await store.close();
+});

@@ -1,0 +1,86 @@
+import type { RowBatch } from "@varve/bytes";
+import {
+  ACCEPTED,
+  NO_SERIES,
+  OPEN,
+  REPEATED,
+  type BlockManager,
+  type SeriesIndex,
+  type SeriesRef,
+} from "@varve/contracts";
+import type { RefSet } from "./ref-set.ts";
+import { unnamedError } from "./row-error.ts";
+
+/** Keeps rows, index and log of one mind about which series there are: marks what is new, and finds the way back. */
+export class SeriesLedger {
+  readonly #index: SeriesIndex;
+  readonly #blocks: BlockManager;
+  /** Series that the log knows, or is about to be told. */
+  readonly #logged: RefSet;
+  readonly #dropped = new Uint32Array(1);
+
+  constructor(index: SeriesIndex, blocks: BlockManager, logged: RefSet) {
+    this.#index = index;
+    this.#blocks = blocks;
+    this.#logged = logged;
+  }
+
+  /** Forgets what an earlier write left in the columns. Throws INPUT when a row names no series. */
+  begin(rows: RowBatch, count: number): void {
+    const { refs, keyAt, isNew, status } = rows;
+    for (let row = 0; row < count; row += 1) {
+      isNew[row] = 0;
+      status[row] = OPEN;
+      const ref = refs[row]!;
+      const isNamed = ref === NO_SERIES ? keyAt[row] !== keyAt[row + 1] : this.#logged.has(ref);
+      if (!isNamed) throw unnamedError(row, ref);
+    }
+  }
+
+  /** Marks the rows that carry a series to the log for the first time. Returns how many rows were refused. */
+  markNew(rows: RowBatch, count: number): number {
+    let rejected = 0;
+    for (let row = 0; row < count; row += 1) {
+      const status = rows.status[row]!;
+      if (status === ACCEPTED) {
+        const ref = rows.refs[row]!;
+        if (this.#logged.has(ref)) continue;
+        rows.isNew[row] = 1;
+        this.#logged.add(ref);
+      } else if (status !== REPEATED) {
+        rejected += 1;
+      }
+    }
+    return rejected;
+  }
+
+  /** Forgets series that only refused rows had brought. */
+  dropRefused(rows: RowBatch, count: number, nextRefBefore: SeriesRef): void {
+    for (let row = 0; row < count; row += 1) {
+      const ref = rows.refs[row]!;
+      if (ref < nextRefBefore || rows.status[row] === ACCEPTED || this.#logged.has(ref)) continue;
+      this.drop(ref);
+      rows.refs[row] = NO_SERIES;
+    }
+  }
+
+  /** Leaves index, blocks and rows as they were before the rows were placed. */
+  takeBack(rows: RowBatch, from: number, until: number, nextRefBefore: SeriesRef): void {
+    this.#blocks.withdraw(rows, from, until);
+    for (let row = from; row < until; row += 1) {
+      const ref = rows.refs[row]!;
+      if (rows.isNew[row] === 1) this.#logged.delete(ref);
+      rows.isNew[row] = 0;
+      rows.status[row] = OPEN;
+      if (ref < nextRefBefore) continue;
+      this.drop(ref);
+      rows.refs[row] = NO_SERIES;
+    }
+  }
+
+  /** Forgets a series that no accepted row has carried. */
+  drop(ref: SeriesRef): void {
+    this.#dropped[0] = ref;
+    this.#index.drop(this.#dropped, 1);
+  }
+}
