@@ -43,6 +43,9 @@ export interface DriverOptions {
   readonly onProgress: () => void;
 }
 
+/** Longest time that a worker whose work is done may take to end, in milliseconds. */
+const ENDING_MS_MAX = 2000;
+
 /** Runs the writer in a worker. Resolves when the worker runs. */
 export async function workerDriver(
   options: DriverOptions,
@@ -137,14 +140,20 @@ class WorkerDriver implements RingDriver {
   async close(): Promise<void> {
     this.idle();
     if (this.#isGone) return;
-    // A worker that is ending keeps no process alive, whatever its `ref` says: a timer does.
+    const state = Atomics.load(this.#ring.control, STATE);
+    // Its loop is over, so it ends by itself. A worker that is torn down in the middle of its end can take the
+    // process with it; only one that does not end is terminated.
+    const isEnding = state === ENDED || state === FAILED;
+    // A worker that is ending keeps no process alive, whatever its `ref` says: timers do.
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, this.#options.lostMsMax);
+      const terminate = (): void => void this.#worker.terminate().catch(() => undefined);
+      const patience = setTimeout(terminate, isEnding ? ENDING_MS_MAX : 0);
+      const end = setTimeout(resolve, ENDING_MS_MAX + this.#options.lostMsMax);
       this.#worker.once("exit", () => {
-        clearTimeout(timer);
+        clearTimeout(patience);
+        clearTimeout(end);
         resolve();
       });
-      this.#worker.terminate().catch(() => undefined);
     });
   }
 
