@@ -17,7 +17,7 @@ const TOLERANCE = 2;
  * Makes directories in which files cost what they cost on a disk at rest.
  *
  * For minutes after files were removed, ext4 walks past their inodes at every creation nearby, which then takes
- * 10 to 40 times as long: a store made where another was just removed would pay for it. So directories are asked to
+ * many times as long: a store made where another was just removed would pay for it. So directories are asked to
  * be spread over the disk (`chattr +T`, meant for those such as /home whose children have nothing in common), and
  * one where files are dear is passed over. Other file systems give the first that is asked for.
  */
