@@ -20,6 +20,10 @@ const PLANS: Record<string, Plan> = {
     record: inlineRecord(),
     "block-manager": onFullBlocks(),
   }),
+  "batched log, background blocks of few samples": planWith({
+    wal: batchedWal(),
+    "block-manager": backgroundBlocks({ samplesPerChunk: 4 }),
+  }),
   "sync log, background blocks of few samples": planWith({
     wal: syncWal(),
     "block-manager": backgroundBlocks({ samplesPerChunk: 4 }),
@@ -134,7 +138,7 @@ async function live(disk: SimDisk, plan: Plan, oracle: Oracle): Promise<void> {
         await store.flush();
         oracle.durable = flushing;
       }
-      if (round === 8) await store.maintain(1000);
+      if (round === 7 || round === 8) await store.maintain(1000); // The second makes the first one's mark durable.
       if (round === 10) await store.compactLog();
     }
     const closing = oracle.rows.length;
