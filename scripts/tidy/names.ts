@@ -11,6 +11,7 @@ const SLOTS: Readonly<Record<string, string>> = {
   allocator: "Allocator",
   chunk: "Chunk",
   "block-manager": "Blocks",
+  postings: "Postings",
   locks: "Locks",
 };
 

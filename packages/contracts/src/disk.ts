@@ -28,10 +28,14 @@ export interface Disk {
   datasyncAsync(fd: Descriptor): Promise<void>;
   /** Makes creations, renames and removals inside a directory durable. */
   syncDirectory(path: string): void;
+  /** The same without blocking the caller. */
+  syncDirectoryAsync(path: string): Promise<void>;
   truncate(fd: Descriptor, size: number): void;
   size(fd: Descriptor): number;
   close(fd: Descriptor): void;
   rename(from: string, to: string): void;
+  /** Gives a file a second name, durable once its directory is synced. What is written through one shows in the other. */
+  link(from: string, to: string): void;
   unlink(path: string): void;
   /** Creates a directory (mode 0700) unless it exists. Its parent must exist. */
   makeDirectory(path: string): void;

@@ -1,5 +1,6 @@
 /** What went wrong, as a stable word to match on. Texts and classes may change; codes do not. */
 export type StorageErrorCode =
+  | "ABORTED"
   | "BAD_TIME"
   | "BLOCK_CORRUPT"
   | "CLOSED"
@@ -10,9 +11,11 @@ export type StorageErrorCode =
   | "LABELS"
   | "LIMIT"
   | "LOCKED"
+  | "NOT_FOUND"
   | "OUT_OF_ORDER"
   | "PLAN"
   | "POISONED"
+  | "READ_ONLY"
   | "STORAGE_FULL"
   | "SYNC_UNSUPPORTED"
   | "UNSUPPORTED_VERSION"

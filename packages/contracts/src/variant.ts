@@ -4,6 +4,7 @@ import type { BlockManager, BlockManagerNeeds, BlockManagerTraits } from "./bloc
 import type { ChunkCodec, ChunkNeeds, ChunkTraits } from "./chunk.ts";
 import type { LabelLimits, Labels } from "./labels.ts";
 import type { Locks, LocksNeeds, LocksTraits } from "./locks.ts";
+import type { Postings, PostingsNeeds, PostingsTraits } from "./postings.ts";
 import type { RecordCodec, RecordNeeds, RecordTraits } from "./record.ts";
 import type { SeriesHasher, SeriesIdNeeds, SeriesIdTraits } from "./series-id.ts";
 import type { SeriesIndex, SeriesIndexNeeds, SeriesIndexTraits } from "./series-index.ts";
@@ -34,6 +35,7 @@ export interface Slots {
   "label-key": { part: KeyEncoder; needs: LabelKeyNeeds; traits: LabelKeyTraits };
   "series-id": { part: SeriesHasher; needs: SeriesIdNeeds; traits: SeriesIdTraits };
   "series-index": { part: SeriesIndex; needs: SeriesIndexNeeds; traits: SeriesIndexTraits };
+  postings: { part: Postings; needs: PostingsNeeds; traits: PostingsTraits };
   record: { part: RecordCodec; needs: RecordNeeds; traits: RecordTraits };
   wal: { part: WriteAheadLog; needs: WalNeeds; traits: WalTraits };
   allocator: { part: Allocator; needs: AllocatorNeeds; traits: AllocatorTraits };
@@ -54,6 +56,7 @@ export const SLOTS: readonly Slot[] = [
   "chunk",
   "locks",
   "series-index",
+  "postings",
   "block-manager",
   "wal",
 ];
