@@ -11,6 +11,7 @@ export type Operation =
   | "size"
   | "close"
   | "rename"
+  | "link"
   | "unlink"
   | "makeDirectory"
   | "removeDirectory"
@@ -29,6 +30,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   EISDIR: "a directory lies where a file should; move it away",
   ELOOP: "it is a symbolic link, which is never followed; put the file itself there",
   EMFILE: "too many files are open; raise the limit (ulimit -n)",
+  EMLINK: "the file has as many names as its file system allows",
   ENFILE: "too many files are open on this system",
   ENOENT: "it does not exist; check the path",
   ENOSPC: "free some space, then try again",
@@ -36,6 +38,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   ENOTEMPTY: "the directory still has entries",
   EPERM: "the system does not permit it",
   EROFS: "the file system is read-only; remount it for writing",
+  EXDEV: "the two names lie on different file systems; choose one on the same",
 };
 
 const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
@@ -74,6 +77,7 @@ const WORDS: Readonly<Record<Operation, string>> = {
   size: "take the size of",
   close: "close",
   rename: "rename",
+  link: "link",
   unlink: "remove",
   makeDirectory: "make the directory",
   removeDirectory: "remove the directory",

@@ -11,6 +11,7 @@ const FLAGS: Readonly<Record<OpenMode, number>> = {
   update: fs.constants.O_RDWR | NO_FOLLOW,
   create: fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL | NO_FOLLOW,
 };
+const DIRECTORY_FLAGS = fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | NO_FOLLOW;
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
 /** Windows has no sync of a directory; its file systems log names by themselves. */
@@ -85,8 +86,21 @@ class NodeDisk implements Disk {
     if (!SYNCS_DIRECTORIES) return;
     let fd = -1;
     try {
-      fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | NO_FOLLOW);
+      fd = fs.openSync(path, DIRECTORY_FLAGS);
       fs.fsyncSync(fd);
+    } catch (cause) {
+      throw failure("syncDirectory", path, cause);
+    } finally {
+      if (fd >= 0) closeQuietly(fd);
+    }
+  }
+
+  async syncDirectoryAsync(path: string): Promise<void> {
+    if (!SYNCS_DIRECTORIES) return;
+    let fd = -1;
+    try {
+      fd = await openDirectory(path);
+      await fsync(fd);
     } catch (cause) {
       throw failure("syncDirectory", path, cause);
     } finally {
@@ -128,6 +142,16 @@ class NodeDisk implements Disk {
       fs.renameSync(from, to);
     } catch (cause) {
       throw failure("rename", from, cause);
+    }
+  }
+
+  link(from: string, to: string): void {
+    // The system would give the symbolic link itself a second name.
+    if (this.kind(from) === "other") throw diskFailure("link", from, "ELOOP");
+    try {
+      fs.linkSync(from, to);
+    } catch (cause) {
+      throw failure("link", errnoOf(cause) === "EEXIST" ? to : from, cause);
     }
   }
 
@@ -202,6 +226,19 @@ function failure(operation: Operation, path: string, cause: unknown): Error {
 function errnoOf(cause: unknown): string {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   return typeof code === "string" ? code : "UNKNOWN";
+}
+
+function openDirectory(path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.open(path, DIRECTORY_FLAGS, (cause, fd) => (cause === null ? resolve(fd) : reject(cause)));
+  });
+}
+
+/** A throw, as the Permission Model answers, becomes a rejection like any other failure. */
+function fsync(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fs.fsync(fd, (cause) => (cause === null ? resolve() : reject(cause)));
+  });
 }
 
 function closeQuietly(fd: number): void {

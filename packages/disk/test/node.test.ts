@@ -64,6 +64,7 @@ describe("the real disk", () => {
     expectFailure(() => disk.open(`${dir}/dangling`, "create"), "DISK", { errno: "EEXIST" });
     expectFailure(() => disk.makeDirectory(`${dir}/linked`), "DISK", { errno: "EEXIST" });
     expectFailure(() => disk.lock(`${dir}/link`), "DISK", { operation: "lock" });
+    expectFailure(() => disk.link(`${dir}/link`, `${dir}/x`), "DISK", { errno: "ELOOP" });
     expect(disk.kind(`${dir}/link`)).toBe("other");
     expect(fs.existsSync(`${dir}/nowhere`)).toBe(false);
   });
@@ -87,6 +88,7 @@ describe("the real disk", () => {
       await attempt(() => disk.datasync(fd));
       await attempt(() => disk.datasyncAsync(fd));
       await attempt(() => disk.syncDirectory(${JSON.stringify(dir)}));
+      await attempt(() => disk.syncDirectoryAsync(${JSON.stringify(dir)}));
       await attempt(() => disk.open("/etc/none", "update"));
       console.log(codes.join(" "));
     `;
@@ -98,7 +100,7 @@ describe("the real disk", () => {
       "-e",
       program,
     ]);
-    const answers = Array.from({ length: 3 }, () => "SYNC_UNSUPPORTED").join(" ");
+    const answers = Array.from({ length: 4 }, () => "SYNC_UNSUPPORTED").join(" ");
     expect(run.stdout.toString().trim(), run.stderr.toString()).toBe(`${answers} DISK`);
   });
 

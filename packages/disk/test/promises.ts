@@ -102,6 +102,48 @@ export function diskPromises(open: () => Place): void {
     });
   });
 
+  test("gives a file a second name, through which the same bytes are read and written", () => {
+    const place = open();
+    const { disk, dir } = place;
+    const first = create(place, "first", bytesOf(1, 2));
+    disk.makeDirectory(`${dir}/d`);
+    disk.link(first, `${dir}/d/second`);
+    const fd = disk.open(`${dir}/d/second`, "update");
+    disk.write(fd, bytesOf(7, 8, 9), 0, 3, 1);
+    expect([...readAll(disk, first)]).toEqual([1, 7, 8, 9]);
+    disk.unlink(first);
+    disk.write(fd, bytesOf(6), 0, 1, 0);
+    disk.close(fd);
+    expect(disk.list(dir)).toEqual(["d"]);
+    expect([...readAll(disk, `${dir}/d/second`)]).toEqual([6, 7, 8, 9]);
+  });
+
+  test("links neither over a name, nor a directory, nor what is not there", () => {
+    const place = open();
+    const { disk, dir } = place;
+    const first = create(place, "first", bytesOf(1));
+    const second = create(place, "second", bytesOf(2));
+    disk.makeDirectory(`${dir}/d`);
+    for (const taken of [second, `${dir}/d`, first]) {
+      const facts = { errno: "EEXIST", path: taken, operation: "link" };
+      expectFailure(() => disk.link(first, taken), "DISK", facts);
+    }
+    expectFailure(() => disk.link(first, `${dir}/x/y`), "DISK", { errno: "ENOENT" });
+    const none = `${dir}/none`;
+    expectFailure(() => disk.link(none, `${dir}/x`), "DISK", { errno: "ENOENT", path: none });
+    expectFailure(() => disk.link(`${dir}/d`, `${dir}/x`), "DISK", { errno: "EPERM" });
+    expect([...readAll(disk, second)]).toEqual([2]);
+    expect(disk.list(dir)).toEqual(["d", "first", "second"]);
+  });
+
+  test("renames a name over another of the same file without losing the file", () => {
+    const place = open();
+    const { disk, dir } = place;
+    disk.link(create(place, "a", bytesOf(1)), `${dir}/b`);
+    disk.rename(`${dir}/a`, `${dir}/b`);
+    expect([...readAll(disk, `${dir}/b`)]).toEqual([1]);
+  });
+
   test("makes directories once, lists names in the order of their bytes, and removes empty ones", () => {
     const place = open();
     const { disk, dir } = place;
@@ -142,12 +184,20 @@ export function diskPromises(open: () => Place): void {
     await disk.datasyncAsync(fd);
     disk.close(fd);
     disk.syncDirectory(dir);
+    await disk.syncDirectoryAsync(dir);
     expect(disk.free(dir)).toBeGreaterThan(0);
     await expect(disk.datasyncAsync(fd)).rejects.toMatchObject({
       code: "DISK",
       facts: { errno: "EBADF" },
     });
     expectFailure(() => disk.syncDirectory(`${dir}/none`), "DISK", { errno: "ENOENT" });
+    await expect(disk.syncDirectoryAsync(`${dir}/none`)).rejects.toMatchObject({
+      code: "DISK",
+      facts: { errno: "ENOENT", operation: "syncDirectory", path: `${dir}/none` },
+    });
+    await expect(disk.syncDirectoryAsync(`${dir}/f`)).rejects.toMatchObject({
+      facts: { errno: "ENOTDIR" },
+    });
   });
 
   test("says in a message what failed, where, and what to do", () => {

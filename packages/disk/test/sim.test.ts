@@ -133,6 +133,39 @@ describe("a sync", () => {
     expect(disk.list("/")).toEqual(["f"]);
     expect(disk.image("nothing").list("/")).toEqual([]);
   });
+
+  test("of a directory beside the caller covers the changes made before the call", async () => {
+    const disk = simDisk();
+    disk.close(disk.open("/f", "create"));
+    const synced = disk.syncDirectoryAsync("/");
+    expect(disk.image("nothing").list("/")).toEqual([]);
+    disk.close(disk.open("/g", "create"));
+    await synced;
+    expect(disk.image("nothing").list("/")).toEqual(["f"]);
+    disk.syncDirectory("/");
+    expect(disk.image("nothing").list("/")).toEqual(["f", "g"]);
+  });
+
+  test("of a directory beside the caller that fails drops those changes, and no later ones", async () => {
+    const disk = simDisk();
+    disk.close(disk.open("/f", "create"));
+    disk.fault = (_number, operation) => (operation === "syncDirectory" ? "EIO" : undefined);
+    const synced = disk.syncDirectoryAsync("/");
+    disk.fault = undefined;
+    disk.close(disk.open("/g", "create"));
+    await expect(synced).rejects.toMatchObject({ code: "DISK", facts: { errno: "EIO" } });
+    disk.syncDirectory("/");
+    expect(disk.image("nothing").list("/")).toEqual(["g"]);
+  });
+
+  test("of a directory beside the caller that a crash interrupts makes nothing durable", async () => {
+    const disk = simDisk();
+    disk.close(disk.open("/f", "create"));
+    const synced = disk.syncDirectoryAsync("/");
+    disk.crash();
+    await expect(synced).rejects.toBeInstanceOf(Crash);
+    expect(disk.image("nothing").list("/")).toEqual([]);
+  });
 });
 
 describe("a crash", () => {
@@ -148,6 +181,7 @@ describe("a crash", () => {
       () => disk.truncate(fd, 0),
       () => disk.size(fd),
       () => disk.rename("/f", "/g"),
+      () => disk.link("/f", "/g"),
       () => disk.unlink("/f"),
       () => disk.makeDirectory("/d"),
       () => disk.removeDirectory("/d"),
@@ -161,6 +195,7 @@ describe("a crash", () => {
     ];
     for (const operation of operations) expect(operation).toThrow(Crash);
     await expect(disk.datasyncAsync(fd)).rejects.toBeInstanceOf(Crash);
+    await expect(disk.syncDirectoryAsync("/")).rejects.toBeInstanceOf(Crash);
     expect(disk.crashed).toBe(true);
     expect(isStorageError(new Crash("x"))).toBe(false);
     expect(contentOf(disk.image("everything"), "/f")).toBe("1"); // The third operation had no effect.
@@ -297,6 +332,31 @@ describe("a crash", () => {
     for (const survival of ["prefix", "subset"] as const) {
       expect([...outcomes(disk, survival, look)].toSorted()).toEqual(["1,2", "none,1"]);
     }
+  });
+
+  test("leaves a link that was not synced or not, and both names on one file if it does", () => {
+    const disk = simDisk();
+    const fd = durableFile(disk, "/f", 1, 1);
+    disk.link("/f", "/g");
+    overwrite(disk, fd, 1, 2);
+    const look = (image: SimDisk): string => {
+      const seen = `${contentOf(image, "/f")},${contentOf(image, "/g")}`;
+      if (image.kind("/g") === "none") return seen;
+      overwrite(image, image.open("/g", "update"), 1, 3);
+      return `${seen} then ${contentOf(image, "/f")}`;
+    };
+    const prefixes = outcomes(disk, "prefix", look);
+    expect([...prefixes].toSorted()).toEqual(["1,1 then 3", "1,none", "2,2 then 3"]);
+    const subsets = outcomes(disk, "subset", look);
+    for (const wanted of ["1,none", "2,none", "1,1 then 3", "2,2 then 3"]) {
+      expect(subsets, wanted).toContain(wanted);
+    }
+    for (const seen of subsets) expect(seen).toMatch(/^\d+,none$|^(\d+),\1 then 3$/);
+    disk.syncDirectory("/");
+    expect(look(disk.image("nothing"))).toBe("1,1 then 3");
+    expect(disk.image("everything").free("/")).toBe(disk.free("/")); // The bytes count once.
+    disk.unlink("/f");
+    expect(contentOf(disk, "/g")).toBe("2");
   });
 
   test("never loses a file that was renamed to another directory, whichever of the two was synced", () => {

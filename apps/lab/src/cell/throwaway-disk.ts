@@ -37,6 +37,10 @@ export class ThrowawayDisk implements Disk {
     if (this.#syncs) this.#disk.syncDirectory(path);
   }
 
+  async syncDirectoryAsync(path: string): Promise<void> {
+    if (this.#syncs) await this.#disk.syncDirectoryAsync(path);
+  }
+
   truncate(fd: Descriptor, size: number): void {
     this.#disk.truncate(fd, size);
   }
@@ -51,6 +55,10 @@ export class ThrowawayDisk implements Disk {
 
   rename(from: string, to: string): void {
     this.#disk.rename(from, to);
+  }
+
+  link(from: string, to: string): void {
+    this.#disk.link(from, to);
   }
 
   unlink(path: string): void {

@@ -39,20 +39,20 @@ export class SimDirectory {
     return change;
   }
 
-  /** A sync that succeeded. */
-  persist(): void {
-    const changes = this.pending;
-    this.pending = [];
+  /** A sync that succeeded: the changes up to the operation given are durable, and only those. */
+  persist(until: number): void {
+    const changes = this.pending.filter((change) => change.number <= until);
+    this.dropPending(until);
     for (const change of changes) {
       const { after } = change;
-      if (after !== undefined && after.directory.pending.includes(after)) after.directory.persist();
+      if (after?.directory.pending.includes(after)) after.directory.persist(until);
       apply(this.durableNames, change);
     }
   }
 
   /** A sync that failed: the changes are seen, but never reach the device. */
-  dropPending(): void {
-    this.pending = [];
+  dropPending(until: number): void {
+    this.pending = this.pending.filter((change) => change.number > until);
   }
 
   /** Names after a crash, given which of the pending changes survive. */

@@ -5,7 +5,7 @@ import { Crash, type FaultScript, type SimDisk, type SimDiskOptions } from "./ap
 import { SimDirectory } from "./directory.ts";
 import { SimFile } from "./file.ts";
 import { imageOf, type Survival } from "./image.ts";
-import { bytesBelow, checkReplaced, find, place } from "./tree.ts";
+import { bytesBelow, checkReplaced, checkSynced, find, place } from "./tree.ts";
 
 interface OpenFile {
   readonly file: SimFile | SimDirectory;
@@ -130,12 +130,32 @@ export class MemoryDisk implements SimDisk {
     try {
       this.#step("syncDirectory", path);
     } catch (error) {
-      if (!this.crashed && directory instanceof SimDirectory) directory.dropPending();
+      if (!this.crashed && directory instanceof SimDirectory) {
+        directory.dropPending(this.operations);
+      }
       throw error;
     }
-    if (directory === undefined) throw diskFailure("syncDirectory", path, "ENOENT");
-    if (directory instanceof SimFile) throw diskFailure("syncDirectory", path, "ENOTDIR");
-    directory.persist();
+    checkSynced(directory, path).persist(this.operations);
+  }
+
+  async syncDirectoryAsync(path: string): Promise<void> {
+    const directory = find(this.#root, path);
+    let failure: unknown;
+    try {
+      this.#step("syncDirectory", path);
+    } catch (error) {
+      failure = error;
+    }
+    const until = this.operations; // What changes while this waits may miss this sync.
+    await Promise.resolve();
+    if (this.crashed) throw this.#crash();
+    const synced = checkSynced(directory, path);
+    if (failure === undefined) {
+      synced.persist(until);
+      return;
+    }
+    synced.dropPending(until);
+    throw failure;
   }
 
   truncate(fd: Descriptor, size: number): void {
@@ -183,6 +203,17 @@ export class MemoryDisk implements SimDisk {
       source.parent.change(this.operations, source.name, undefined, undefined, added);
     }
     if (target.entry instanceof SimFile) this.#dereference(target.entry);
+  }
+
+  link(from: string, to: string): void {
+    this.#step("link", from);
+    const { entry } = place(this.#root, from, "link");
+    const target = place(this.#root, to, "link");
+    if (entry === undefined) throw diskFailure("link", from, "ENOENT");
+    if (entry instanceof SimDirectory) throw diskFailure("link", from, "EPERM");
+    if (target.entry !== undefined) throw diskFailure("link", to, "EEXIST");
+    entry.references += 1;
+    target.parent.change(this.operations, undefined, target.name, entry);
   }
 
   unlink(path: string): void {
