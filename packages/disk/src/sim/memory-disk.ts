@@ -1,11 +1,13 @@
 import { compareUtf8, makeRandom, type Random } from "@varve/bytes";
 import type { Descriptor, DiskLock, OpenMode } from "@varve/contracts";
-import { diskFailure, lockedFailure, type Operation } from "../failure.ts";
-import { Crash, type FaultScript, type SimDisk, type SimDiskOptions } from "./api.ts";
+import { diskFailure, type Operation } from "../failure.ts";
+import { MemoryLocks } from "../memory-locks.ts";
+import type { SimDisk, SimDiskOptions } from "./api.ts";
 import { SimDirectory } from "./directory.ts";
 import { SimFile } from "./file.ts";
 import { imageOf, type Survival } from "./image.ts";
-import { bytesBelow, checkReplaced, checkSynced, find, place } from "./tree.ts";
+import { Steps } from "./steps.ts";
+import { bytesBelow, checkReplaced, find, place } from "./tree.ts";
 
 interface OpenFile {
   readonly file: SimFile | SimDirectory;
@@ -14,38 +16,21 @@ interface OpenFile {
 }
 
 /** The state and the operations of a simulated disk. */
-export class MemoryDisk implements SimDisk {
-  readonly seed: number;
-  operations = 0;
-  crashAt: number;
-  fault: FaultScript | undefined;
-  crashed = false;
+export class MemoryDisk extends Steps implements SimDisk {
   readonly #bytesMax: number;
   readonly #random: Random;
   readonly #root: SimDirectory;
   readonly #open = new Map<Descriptor, OpenFile>();
-  readonly #locked = new Map<string, string>();
-  readonly #counts = new Map<Operation, number>();
+  readonly #locks = new MemoryLocks();
   #nextDescriptor = 3;
   #bytes: number;
 
   constructor(options: SimDiskOptions, root: SimDirectory) {
-    const { seed = 1, crashAt = 0, fault, bytesMax = 2 ** 40 } = options;
-    this.seed = seed;
-    this.crashAt = crashAt;
-    this.fault = fault;
-    this.#bytesMax = bytesMax;
-    this.#random = makeRandom(seed);
+    super(options);
+    this.#bytesMax = options.bytesMax ?? 2 ** 40;
+    this.#random = makeRandom(this.seed);
     this.#root = root;
     this.#bytes = bytesBelow(root);
-  }
-
-  count(operation: Operation): number {
-    return this.#counts.get(operation) ?? 0;
-  }
-
-  crash(): void {
-    this.crashed = true;
   }
 
   image(survival: Survival, seed: number = this.#random.word()): SimDisk {
@@ -54,7 +39,7 @@ export class MemoryDisk implements SimDisk {
   }
 
   open(path: string, mode: OpenMode): Descriptor {
-    this.#step("open", path);
+    this.step("open", path);
     const { parent, name, entry } = place(this.#root, path, "open");
     let file = entry;
     if (mode === "create") {
@@ -95,67 +80,22 @@ export class MemoryDisk implements SimDisk {
   }
 
   datasync(fd: Descriptor): void {
-    const file = this.#fileOf("datasync", fd);
-    try {
-      this.#stepFile("datasync", fd);
-    } catch (error) {
-      // The kernel marks the pages clean all the same: a second sync would succeed without them.
-      if (!this.crashed) file.dropPending(this.operations);
-      throw error;
-    }
-    file.persist(this.operations);
+    this.#sync("datasync", this.#pathOf(fd), this.#fileOf("datasync", fd));
   }
 
   async datasyncAsync(fd: Descriptor): Promise<void> {
-    const file = this.#fileOf("datasync", fd);
-    let failure: unknown;
-    try {
-      this.#stepFile("datasync", fd);
-    } catch (error) {
-      failure = error;
-    }
-    const until = this.operations; // What is written while this waits may miss this sync.
-    await Promise.resolve();
-    if (this.crashed) throw this.#crash();
-    if (failure === undefined) {
-      file.persist(until);
-      return;
-    }
-    file.dropPending(until);
-    throw failure;
+    await this.#syncBeside("datasync", this.#pathOf(fd), this.#fileOf("datasync", fd));
   }
 
   syncDirectory(path: string): void {
     const directory = find(this.#root, path);
-    try {
-      this.#step("syncDirectory", path);
-    } catch (error) {
-      if (!this.crashed && directory instanceof SimDirectory) {
-        directory.dropPending(this.operations);
-      }
-      throw error;
-    }
-    checkSynced(directory, path).persist(this.operations);
+    this.#sync("syncDirectory", path, directory instanceof SimDirectory ? directory : undefined);
   }
 
   async syncDirectoryAsync(path: string): Promise<void> {
     const directory = find(this.#root, path);
-    let failure: unknown;
-    try {
-      this.#step("syncDirectory", path);
-    } catch (error) {
-      failure = error;
-    }
-    const until = this.operations; // What changes while this waits may miss this sync.
-    await Promise.resolve();
-    if (this.crashed) throw this.#crash();
-    const synced = checkSynced(directory, path);
-    if (failure === undefined) {
-      synced.persist(until);
-      return;
-    }
-    synced.dropPending(until);
-    throw failure;
+    const target = directory instanceof SimDirectory ? directory : undefined;
+    await this.#syncBeside("syncDirectory", path, target);
   }
 
   truncate(fd: Descriptor, size: number): void {
@@ -175,11 +115,11 @@ export class MemoryDisk implements SimDisk {
   close(fd: Descriptor): void {
     const path = this.#pathOf(fd);
     if (!this.#open.has(fd)) {
-      this.#step("close", path);
+      this.step("close", path);
       throw diskFailure("close", path, "EBADF");
     }
     try {
-      this.#step("close", path);
+      this.step("close", path);
     } finally {
       // A close that fails has closed it all the same.
       const { file } = this.#open.get(fd)!;
@@ -189,7 +129,7 @@ export class MemoryDisk implements SimDisk {
   }
 
   rename(from: string, to: string): void {
-    this.#step("rename", from);
+    this.step("rename", from);
     const source = place(this.#root, from, "rename");
     const target = place(this.#root, to, "rename");
     const { entry } = source;
@@ -206,7 +146,7 @@ export class MemoryDisk implements SimDisk {
   }
 
   link(from: string, to: string): void {
-    this.#step("link", from);
+    this.step("link", from);
     const { entry } = place(this.#root, from, "link");
     const target = place(this.#root, to, "link");
     if (entry === undefined) throw diskFailure("link", from, "ENOENT");
@@ -217,7 +157,7 @@ export class MemoryDisk implements SimDisk {
   }
 
   unlink(path: string): void {
-    this.#step("unlink", path);
+    this.step("unlink", path);
     const { parent, name, entry } = place(this.#root, path, "unlink");
     if (entry === undefined) throw diskFailure("unlink", path, "ENOENT");
     if (entry instanceof SimDirectory) throw diskFailure("unlink", path, "EISDIR");
@@ -226,7 +166,7 @@ export class MemoryDisk implements SimDisk {
   }
 
   makeDirectory(path: string): void {
-    this.#step("makeDirectory", path);
+    this.step("makeDirectory", path);
     if (find(this.#root, path) instanceof SimDirectory) return;
     const { parent, name, entry } = place(this.#root, path, "makeDirectory");
     if (entry !== undefined) throw diskFailure("makeDirectory", path, "EEXIST");
@@ -234,7 +174,7 @@ export class MemoryDisk implements SimDisk {
   }
 
   removeDirectory(path: string): void {
-    this.#step("removeDirectory", path);
+    this.step("removeDirectory", path);
     const { parent, name, entry } = place(this.#root, path, "removeDirectory");
     if (entry === undefined) throw diskFailure("removeDirectory", path, "ENOENT");
     if (entry instanceof SimFile) throw diskFailure("removeDirectory", path, "ENOTDIR");
@@ -243,7 +183,7 @@ export class MemoryDisk implements SimDisk {
   }
 
   list(path: string): string[] {
-    this.#step("list", path);
+    this.step("list", path);
     const entry = find(this.#root, path);
     if (entry === undefined) return [];
     if (entry instanceof SimFile) throw diskFailure("list", path, "ENOTDIR");
@@ -251,64 +191,72 @@ export class MemoryDisk implements SimDisk {
   }
 
   kind(path: string): "file" | "directory" | "other" | "none" {
-    this.#step("kind", path);
+    this.step("kind", path);
     const entry = find(this.#root, path);
     if (entry === undefined) return "none";
     return entry instanceof SimFile ? "file" : "directory";
   }
 
   free(path: string): number {
-    this.#step("free", path);
+    this.step("free", path);
     if (find(this.#root, path) === undefined) throw diskFailure("free", path, "ENOENT");
     return Math.max(0, this.#bytesMax - this.#bytes);
   }
 
-  /** Held until released or until the disk crashes: an image has no locks, as after the death of a process. */
   lock(path: string): DiskLock {
-    this.#step("lock", path);
+    this.step("lock", path);
     const { parent, name, entry } = place(this.#root, path, "lock");
     if (entry instanceof SimDirectory) throw diskFailure("lock", path, "EISDIR");
-    const since = this.#locked.get(path);
-    if (since !== undefined) {
-      throw lockedFailure(path, { pid: process.pid, host: "simulated", since });
-    }
+    const lock = this.#locks.take(path, `operation ${this.operations}`);
     if (entry === undefined) {
       const file = new SimFile();
       file.references += 1;
       parent.change(this.operations, undefined, name, file);
     }
-    this.#locked.set(path, `operation ${this.operations}`);
-    let isHeld = true;
-    return {
-      release: (): void => {
-        if (isHeld) this.#locked.delete(path);
-        isHeld = false;
-      },
-    };
+    return lock;
   }
 
-  /** Counts an operation and lets the crash and the fault script have their say: the most bytes it may move. */
-  #step(operation: Operation, path: string): number {
-    if (this.crashed) throw this.#crash();
-    this.operations += 1;
-    this.#counts.set(operation, this.count(operation) + 1);
-    if (this.operations === this.crashAt) {
-      this.crashed = true;
-      throw this.#crash();
+  #sync(operation: Operation, path: string, target: SimFile | SimDirectory | undefined): void {
+    try {
+      this.step(operation, path);
+    } catch (error) {
+      // The kernel marks the pages clean all the same: a second sync would succeed without them.
+      if (!this.crashed) target?.dropPending(this.operations);
+      throw error;
     }
-    const fault = this.fault?.(this.operations, operation, path);
-    if (typeof fault === "string") throw diskFailure(operation, path, fault);
-    return fault ?? Number.MAX_SAFE_INTEGER;
+    if (target === undefined) throw diskFailure(operation, path, this.#whyNoDirectory(path));
+    target.persist(this.operations);
+  }
+
+  async #syncBeside(
+    operation: Operation,
+    path: string,
+    target: SimFile | SimDirectory | undefined,
+  ): Promise<void> {
+    let failure: unknown;
+    try {
+      this.step(operation, path);
+      if (target === undefined) failure = diskFailure(operation, path, this.#whyNoDirectory(path));
+    } catch (error) {
+      failure = error;
+    }
+    const until = this.operations; // What is written or named while this waits may miss this sync.
+    await Promise.resolve();
+    if (this.crashed) throw this.crashError();
+    if (failure === undefined) {
+      target?.persist(until);
+      return;
+    }
+    target?.dropPending(until);
+    throw failure;
+  }
+
+  #whyNoDirectory(path: string): string {
+    return find(this.#root, path) === undefined ? "ENOENT" : "ENOTDIR";
   }
 
   #stepFile(operation: Operation, fd: Descriptor): number {
-    return this.#step(operation, this.#pathOf(fd));
-  }
-
-  #crash(): Crash {
-    return new Crash(
-      `the disk has crashed, after ${this.operations} operations (seed ${this.seed})`,
-    );
+    return this.step(operation, this.#pathOf(fd));
   }
 
   #pathOf(fd: Descriptor): string {
@@ -317,7 +265,7 @@ export class MemoryDisk implements SimDisk {
 
   #fileOf(operation: Operation, fd: Descriptor): SimFile {
     const file = this.#open.get(fd)?.file;
-    if (this.crashed) throw this.#crash();
+    if (this.crashed) throw this.crashError();
     if (file === undefined) throw diskFailure(operation, this.#pathOf(fd), "EBADF");
     if (file instanceof SimDirectory) throw diskFailure(operation, this.#pathOf(fd), "EISDIR");
     return file;

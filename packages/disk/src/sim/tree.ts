@@ -49,13 +49,6 @@ export function checkReplaced(entry: Entry, replaced: Entry | undefined, to: str
   if (replaced.names.size > 0) throw diskFailure("rename", to, "ENOTEMPTY");
 }
 
-/** The directory to sync, or the failure where there is none. */
-export function checkSynced(entry: Entry | undefined, path: string): SimDirectory {
-  if (entry === undefined) throw diskFailure("syncDirectory", path, "ENOENT");
-  if (entry instanceof SimFile) throw diskFailure("syncDirectory", path, "ENOTDIR");
-  return entry;
-}
-
 /** Bytes that the files below a directory hold, each file once. */
 export function bytesBelow(directory: SimDirectory): number {
   const files = new Set<SimFile>();
