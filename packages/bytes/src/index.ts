@@ -3,6 +3,7 @@ export * from "./compare.ts";
 export * from "./crc32c.ts";
 export * from "./columns.ts";
 export * from "./key.ts";
+export * from "./key-sorter.ts";
 export * from "./linear-memory.ts";
 export * from "./random.ts";
 export * from "./record-buffer.ts";

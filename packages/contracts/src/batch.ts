@@ -14,7 +14,7 @@ export const OPEN: RowStatus = 0;
 export const ACCEPTED: RowStatus = 1;
 /** Same time and same bits as the series' last sample: accepted, neither logged nor applied. */
 export const REPEATED: RowStatus = 2;
-/** Older than the series' last sample. */
+/** Older than the series' last sample, or than the newest cut block. */
 export const OUT_OF_ORDER: RowStatus = 3;
 /** Same time as the series' last sample, other bits. */
 export const CONFLICT: RowStatus = 4;
@@ -22,6 +22,16 @@ export const CONFLICT: RowStatus = 4;
 export const LIMIT: RowStatus = 5;
 /** The time is not a safe integer of milliseconds. */
 export const BAD_TIME: RowStatus = 6;
+/**
+ * Older than the series' last sample, or than the newest cut block, and accepted all the same, because it is within
+ * the window for such rows: logged and kept apart, merged when read.
+ */
+export const LATE: RowStatus = 7;
+
+/** Whether a row with this status is logged and applied. */
+export function isTaken(status: RowStatus): boolean {
+  return status === ACCEPTED || status === LATE;
+}
 
 /** Names of the statuses, by number, for messages. */
 export const STATUS_NAMES: readonly string[] = [
@@ -32,6 +42,7 @@ export const STATUS_NAMES: readonly string[] = [
   "CONFLICT",
   "LIMIT",
   "BAD_TIME",
+  "LATE",
 ];
 
 /**
