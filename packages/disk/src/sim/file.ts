@@ -1,5 +1,5 @@
 import type { Random } from "@varve/bytes";
-import { Content } from "./content.ts";
+import { Content } from "../content.ts";
 
 /** The unit that a device writes whole or not at all, in bytes. */
 export const SECTOR_BYTES = 512;

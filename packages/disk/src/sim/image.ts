@@ -1,5 +1,5 @@
 import { makeRandom } from "@varve/bytes";
-import type { Content } from "./content.ts";
+import type { Content } from "../content.ts";
 import {
   choosePrefix,
   chooseSubset,

@@ -21,7 +21,7 @@ export class MemoryDisk extends Steps implements SimDisk {
   readonly #random: Random;
   readonly #root: SimDirectory;
   readonly #open = new Map<Descriptor, OpenFile>();
-  readonly #locks = new MemoryLocks();
+  readonly #locks = new MemoryLocks("simulated");
   #nextDescriptor = 3;
   #bytes: number;
 
