@@ -11,6 +11,8 @@ import { plainKey } from "@varve/label-key/plain";
 import { trieKey } from "@varve/label-key/trie";
 import { mutexLocks } from "@varve/locks/mutex";
 import { noneLocks } from "@varve/locks/none";
+import { eagerPostings } from "@varve/postings/eager";
+import { lazyPostings } from "@varve/postings/lazy";
 import { inlineRecord } from "@varve/record/inline";
 import { refRecord } from "@varve/record/ref";
 import { xxhashId } from "@varve/series-id-xxhash";
@@ -77,6 +79,10 @@ export const CATALOG: Catalog = {
       "verify",
       "verifyMsMax",
     ]),
+  },
+  postings: {
+    lazy: entry("series by label, in lists once somebody asks", lazyPostings),
+    eager: entry("series by label, in lists as they come: writes pay for queries", eagerPostings),
   },
   record: {
     inline: entry("labels in every record: the seed's way", inlineRecord),

@@ -5,6 +5,7 @@ import { blockManagerCases } from "./cases/block-manager.ts";
 import { chunkCases } from "./cases/chunk.ts";
 import { labelKeyCases } from "./cases/label-key.ts";
 import { locksCases } from "./cases/locks.ts";
+import { postingsCases } from "./cases/postings.ts";
 import { recordCases } from "./cases/record.ts";
 import { seriesIdCases } from "./cases/series-id.ts";
 import { seriesIndexCases } from "./cases/series-index.ts";
@@ -14,6 +15,7 @@ const CASES: { readonly [S in Slot]: readonly Case<S>[] } = {
   "label-key": labelKeyCases,
   "series-id": seriesIdCases,
   "series-index": seriesIndexCases,
+  postings: postingsCases,
   record: recordCases,
   wal: walCases,
   allocator: allocatorCases,

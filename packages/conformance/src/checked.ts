@@ -4,6 +4,7 @@ import { checkedBlockManager } from "./checked/block-manager.ts";
 import { checkedChunk } from "./checked/chunk.ts";
 import { checkedLabelKey } from "./checked/label-key.ts";
 import { checkedLocks } from "./checked/locks.ts";
+import { checkedPostings } from "./checked/postings.ts";
 import { checkedRecord } from "./checked/record.ts";
 import { checkedSeriesId } from "./checked/series-id.ts";
 import { checkedSeriesIndex } from "./checked/series-index.ts";
@@ -21,6 +22,7 @@ const DECORATORS: Decorators = {
   "label-key": checkedLabelKey,
   "series-id": checkedSeriesId,
   "series-index": checkedSeriesIndex,
+  postings: checkedPostings,
   record: checkedRecord,
   wal: checkedWal,
   allocator: checkedAllocator,

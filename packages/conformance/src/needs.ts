@@ -15,6 +15,7 @@ import { simDisk } from "@varve/disk/sim";
 import type { DiskKind } from "./case.ts";
 import { plainAllocator } from "./company/plain-allocator.ts";
 import { plainChunk } from "./company/plain-chunk.ts";
+import { PlainKeys } from "./company/plain-keys.ts";
 
 export interface NeedsOptions {
   /** Decides the simulated disk's images. */
@@ -78,6 +79,7 @@ function wire<S extends Slot>(slot: S, { memory, disk, parent }: Surroundings): 
       seriesMax: SERIES_MAX,
       seriesExpected: 0,
     }),
+    postings: () => ({ keys: new PlainKeys() }),
     record: () => ({}),
     wal: () => ({
       memory,
@@ -93,9 +95,12 @@ function wire<S extends Slot>(slot: S, { memory, disk, parent }: Surroundings): 
       memory,
       disk,
       dir: `${parent}/sealed`,
+      blocksDir: parent,
       quarantineDir: `${parent}/quarantine`,
+      storeId: STORE_ID,
       allocator: plainAllocator({ memory, bytesMax: memory.bytesMax / 2 }),
       chunk: plainChunk(),
+      keys: new PlainKeys(),
       seriesExpected: 0,
     }),
     locks: () => ({ memory }),

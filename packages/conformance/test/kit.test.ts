@@ -9,6 +9,7 @@ import {
   dullIndex,
   dullKey,
   dullLocks,
+  dullPostings,
   dullRecord,
   dullWal,
   spinLocks,
@@ -27,6 +28,7 @@ describe("dull variants keep every promise", () => {
   certifyBoth(dullKey());
   certifyBoth(dullId());
   certifyBoth(dullIndex());
+  certifyBoth(dullPostings());
   certifyBoth(dullRecord());
   certifyBoth(dullWal());
   certifyBoth(dullAllocator());

@@ -22,10 +22,10 @@ test("what means none is 0, as zeroed memory has it", () => {
   expect([NO_OFFSET, NO_REGION, NO_SERIES, OPEN]).toEqual([0, 0, 0, 0]);
 });
 
-test("slots are nine, each once, and parts that others need are opened before them", () => {
+test("slots are ten, each once, and parts that others need are opened before them", () => {
   const at = (slot: contracts.Slot): number => contracts.SLOTS.indexOf(slot);
-  expect(new Set(contracts.SLOTS).size).toBe(9);
-  expect(contracts.SLOTS.length).toBe(9);
+  expect(new Set(contracts.SLOTS).size).toBe(10);
+  expect(contracts.SLOTS.length).toBe(10);
   for (const needed of ["allocator", "chunk"] as const) {
     expect(at(needed)).toBeLessThan(at("block-manager"));
   }

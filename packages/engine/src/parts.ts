@@ -5,6 +5,7 @@ import type {
   KeyEncoder,
   Locks,
   Memory,
+  Postings,
   RecordCodec,
   SeriesHasher,
   SeriesIndex,
@@ -23,6 +24,7 @@ import {
   timedHasher,
   timedIndex,
   timedLocks,
+  timedPostings,
   timedWal,
 } from "./timed.ts";
 import type { PhaseClock } from "./timing.ts";
@@ -35,6 +37,7 @@ export interface Parts {
   readonly codec: RecordCodec;
   readonly locks: Locks;
   readonly index: SeriesIndex;
+  readonly postings: Postings;
   readonly blocks: BlockManager;
   readonly wal: WriteAheadLog;
   /** Statistics of the allocator, which only the block manager calls. */
@@ -70,13 +73,18 @@ export async function openParts(
       seriesExpected,
     });
     opened.push(index);
+    const postings = await plan.postings.open({ keys: index });
+    opened.push(postings);
     const blocks = await plan["block-manager"].open({
       memory,
       disk: clock === null ? disk : timedDisk(disk, clock, { write: "persist", sync: "persist" }),
       dir: join(dir, "sealed"),
+      blocksDir: dir,
       quarantineDir,
+      storeId: format.storeId,
       allocator: clock === null ? allocator : timedAllocator(allocator, clock),
       chunk: clock === null ? chunk : timedChunk(chunk, clock),
+      keys: index,
       seriesExpected,
     });
     opened.push(blocks);
@@ -97,6 +105,7 @@ export async function openParts(
       codec: clock === null ? codec : timedCodec(codec, clock),
       locks: clock === null ? locks : timedLocks(locks, clock),
       index: clock === null ? index : timedIndex(index, clock),
+      postings: clock === null ? postings : timedPostings(postings, clock),
       blocks: clock === null ? blocks : timedBlocks(blocks, clock),
       wal: clock === null ? wal : timedWal(wal, clock),
       allocatorStats: () => allocator.stats,

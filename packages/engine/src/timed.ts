@@ -10,6 +10,7 @@ import type {
   Locks,
   Lsn,
   MaintainOptions,
+  Postings,
   RecordBuffer,
   RecordCodec,
   RecordVisitor,
@@ -105,6 +106,27 @@ export function timedIndex(part: SeriesIndex, clock: PhaseClock): SeriesIndex {
       return part.stats;
     },
     commit: (coveredLsn: Lsn) => part.commit(coveredLsn),
+    [Symbol.asyncDispose]: () => part[Symbol.asyncDispose](),
+  };
+}
+
+export function timedPostings(part: Postings, clock: PhaseClock): Postings {
+  const postings = phase("postings");
+  return {
+    add(batch: WriteBatch, from: number, until: number): void {
+      if (!clock.active) return part.add(batch, from, until);
+      clock.enter(postings);
+      part.add(batch, from, until);
+      clock.leave();
+    },
+    drop: (refs, count) => part.drop(refs, count),
+    select: (matchers) => part.select(matchers),
+    labelNames: (matchers) => part.labelNames(matchers),
+    labelValues: (name, matchers) => part.labelValues(name, matchers),
+    maintain: (budgetMs) => part.maintain(budgetMs),
+    get stats() {
+      return part.stats;
+    },
     [Symbol.asyncDispose]: () => part[Symbol.asyncDispose](),
   };
 }
@@ -229,7 +251,16 @@ export function timedBlocks(part: BlockManager, clock: PhaseClock): BlockManager
       part.append(batch, from, until, lsn);
       clock.leave();
     },
+    replay: (batch, from, until, lsn, isLate) => part.replay(batch, from, until, lsn, isLate),
     pin: (refs, count) => part.pin(refs, count),
+    pinBlocks: (from, until) => part.pinBlocks(from, until),
+    span: (ref, from, until, into) => part.span(ref, from, until, into),
+    hide: (ref, minTime, maxTime) => part.hide(ref, minTime, maxTime),
+    hidden: (visit) => part.hidden(visit),
+    deleteStored: (matchers, from, until) => part.deleteStored(matchers, from, until),
+    rest: () => part.rest(),
+    idleLsn: (ref) => part.idleLsn(ref),
+    forget: (refs, count) => part.forget(refs, count),
     maintain: (options: MaintainOptions) => part.maintain(options),
     get refMax() {
       return part.refMax;

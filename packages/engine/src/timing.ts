@@ -18,6 +18,7 @@ export const PHASES = [
   "wal write",
   "wal sync",
   "append",
+  "postings",
   "allocate",
   "seal",
   "persist",

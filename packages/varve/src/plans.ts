@@ -8,6 +8,7 @@ import { plainKey } from "@varve/label-key/plain";
 import { trieKey } from "@varve/label-key/trie";
 import { mutexLocks } from "@varve/locks/mutex";
 import { noneLocks } from "@varve/locks/none";
+import { lazyPostings } from "@varve/postings/lazy";
 import { inlineRecord } from "@varve/record/inline";
 import { refRecord } from "@varve/record/ref";
 import { fnv1aId } from "@varve/series-id/fnv1a";
@@ -27,6 +28,7 @@ export function recommended(): Plan {
     "label-key": trieKey(),
     "series-id": fnv1aId(),
     "series-index": openAddressedIndex(),
+    postings: lazyPostings(),
     record: refRecord(),
     wal: batchedWal(),
     allocator: slabAllocator(),
@@ -57,6 +59,7 @@ export function seed(): Plan {
     "label-key": plainKey(),
     "series-id": stringId(),
     "series-index": mapIndex(),
+    postings: lazyPostings(),
     record: inlineRecord(),
     // A write a record and, as there, no sync of its own accord.
     wal: batchedWal({ groupBytesMax: 1, delayMsMax: 2 ** 31 - 1 }),
