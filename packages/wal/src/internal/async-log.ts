@@ -208,13 +208,15 @@ class AsyncLog implements WriteAheadLog {
       if (until >= this.accepted) await this.#order(layout.ROLL);
       const segment = this.#files.checkpointSegment(until);
       if (segment === this.#ring.doubles[layout.SEGMENT]!) await this.#order(layout.ROLL);
-      this.#upkeepBytes += await this.#files.checkpoint(segment, until, fill);
+      const grown = await this.#files.checkpoint(segment, until, fill);
+      this.#upkeepBytes += grown;
     });
   }
 
   truncateBefore(lsn: Lsn): Promise<void> {
-    return this.#exclusively(() => {
-      this.#upkeepBytes -= this.#files.truncateBefore(lsn);
+    return this.#exclusively(async () => {
+      const freed = await this.#files.truncateBefore(lsn);
+      this.#upkeepBytes -= freed;
     });
   }
 
@@ -331,7 +333,7 @@ class AsyncLog implements WriteAheadLog {
     }
   }
 
-  #exclusively(work: () => Promise<void> | void): Promise<void> {
+  #exclusively(work: () => Promise<void>): Promise<void> {
     const result = this.#upkeep.then(async () => {
       this.#refuse();
       await work();

@@ -20,11 +20,10 @@ import {
 } from "./layout.ts";
 import { BATCH, BELIEVE_ALL, FILE_END, LOG_END, RECORD } from "./scan-events.ts";
 import { Scan } from "./scan.ts";
+import { SLICE_BYTES, turn } from "./turn.ts";
 
 /** Bytes framed before they are written. */
 const WRITE_BYTES = 256 * 1024;
-/** Bytes written before the event loop gets a turn. */
-const SLICE_BYTES = 4 * 1024 * 1024;
 
 export interface CheckpointPlace {
   readonly disk: Disk;
@@ -46,6 +45,8 @@ export interface FoundCheckpoint {
 /**
  * Writes `checkpoint.N`: one segment file with the records of `fill` as batch `until`, then the later batches of
  * segment N, which it replaces. It appears whole, by a rename, or not at all; older ones go afterwards.
+ *
+ * Nothing of it holds the event loop for long: syncs run beside the caller, and the rest takes turns.
  */
 export async function writeCheckpoint(
   place: CheckpointPlace,
@@ -59,14 +60,16 @@ export async function writeCheckpoint(
   removeTree(disk, aside);
   disk.makeDirectory(aside);
   const bytes = await writeFile(place, `${aside}/${segmentName(0)}`, segment, until, fill);
-  disk.syncDirectory(aside);
+  await disk.syncDirectoryAsync(aside);
   disk.rename(aside, path);
-  disk.syncDirectory(dir);
+  await disk.syncDirectoryAsync(dir);
   for (const name of disk.list(dir)) {
     const older = checkpointOf(name);
-    if (older >= 0 && older < segment) removeTree(disk, `${dir}/${name}`);
+    if (older < 0 || older >= segment) continue;
+    removeTree(disk, `${dir}/${name}`);
+    await turn(); // Freeing the blocks of a large file takes milliseconds.
   }
-  disk.syncDirectory(dir);
+  await disk.syncDirectoryAsync(dir);
   return bytes;
 }
 
@@ -92,29 +95,34 @@ async function writeFile(
       records += buffer.count;
       if (writer.framer.position < sliceEnd) continue;
       sliceEnd = writer.framer.position + SLICE_BYTES;
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn();
     }
     writer.commit(records, until);
-    return writer.finish(copyBatches(place, segment, until, writer));
+    return await writer.finish(await copyBatches(place, segment, until, writer));
   } finally {
     disk.close(writer.fd);
   }
 }
 
 /** Copies what a segment holds beyond `until`. Answers its last batch. */
-function copyBatches(
+async function copyBatches(
   place: CheckpointPlace,
   segment: number,
   until: Lsn,
   writer: CheckpointFile,
-): Lsn {
+): Promise<Lsn> {
   const { disk, dir, storeId } = place;
   const scan = new Scan({ disk, storeId });
   const path = `${dir}/${segmentName(segment)}`;
   const fd = disk.open(path, "read");
   try {
     scan.open(fd, path, BELIEVE_ALL);
+    let sliceEnd = SLICE_BYTES;
     for (let event = scan.next(); event !== FILE_END; event = scan.next()) {
+      if (scan.good >= sliceEnd) {
+        sliceEnd = scan.good + SLICE_BYTES;
+        await turn();
+      }
       if (event === LOG_END) continue;
       if (event !== BATCH) throw damaged(path, scan);
       if (scan.lsn <= until) continue;
@@ -154,12 +162,12 @@ class CheckpointFile {
     this.framer.commit(records, lsn, lsn);
   }
 
-  finish(lastLsn: Lsn): number {
+  async finish(lastLsn: Lsn): Promise<number> {
     this.framer.reserve(framedBytesMax(0, 0));
     this.framer.end(lastLsn);
     this.framer.padPage();
     this.#write();
-    this.#disk.datasync(this.fd);
+    await this.#disk.datasyncAsync(this.fd);
     return this.framer.base;
   }
 

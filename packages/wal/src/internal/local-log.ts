@@ -80,13 +80,15 @@ export abstract class LocalLog implements WriteAheadLog {
       if (until >= this.accepted) this.writer.roll();
       const segment = this.#files.checkpointSegment(until);
       if (segment === this.writer.segment) this.writer.roll();
-      this.writer.sealedBytes += await this.#files.checkpoint(segment, until, fill);
+      const grown = await this.#files.checkpoint(segment, until, fill);
+      this.writer.sealedBytes += grown; // Not in one line: segments may roll while this waits.
     });
   }
 
   truncateBefore(lsn: Lsn): Promise<void> {
-    return this.#exclusively(() => {
-      this.writer.sealedBytes -= this.#files.truncateBefore(lsn);
+    return this.#exclusively(async () => {
+      const freed = await this.#files.truncateBefore(lsn);
+      this.writer.sealedBytes -= freed; // Not in one line: segments may roll while this waits.
     });
   }
 
@@ -112,7 +114,7 @@ export abstract class LocalLog implements WriteAheadLog {
   }
 
   /** Checkpoints and truncations, one after the other. */
-  #exclusively(work: () => Promise<void> | void): Promise<void> {
+  #exclusively(work: () => Promise<void>): Promise<void> {
     const result = this.#upkeep.then(async () => {
       this.refuse();
       await work();

@@ -24,6 +24,7 @@ import type { LogStart } from "./log-writer.ts";
 import type { LogPlace } from "./segment-file.ts";
 import { parentOf } from "./quarantine.ts";
 import { recover } from "./recover.ts";
+import { turn } from "./turn.ts";
 
 /** Prometheus' segment size, in bytes. */
 export const SEGMENT_BYTES_MAX = 128 * 1024 * 1024;
@@ -101,8 +102,11 @@ export class LogFiles implements LogPlace {
     return bytes - before;
   }
 
-  /** Deletes the segments that a checkpoint covers and whose batches are all below `lsn`. Answers the bytes freed. */
-  truncateBefore(lsn: Lsn): number {
+  /**
+   * Deletes the segments that a checkpoint covers and whose batches are all below `lsn`, oldest first, one a turn of
+   * the event loop. Answers the bytes freed.
+   */
+  async truncateBefore(lsn: Lsn): Promise<number> {
     const covered = this.#newestCheckpoint();
     const segments = this.#segments();
     let freed = 0;
@@ -111,8 +115,9 @@ export class LogFiles implements LogPlace {
       if (segment > covered || this.#firstLsn(segments[i + 1]!) > lsn) break;
       freed += this.#sizeOf(this.#path(segment));
       this.disk.unlink(this.#path(segment));
+      await turn(); // Freeing the blocks of a large file takes milliseconds.
     }
-    if (freed > 0) this.disk.syncDirectory(this.dir);
+    if (freed > 0) await this.disk.syncDirectoryAsync(this.dir);
     return freed;
   }
 
