@@ -1,0 +1,118 @@
+import type { Pause } from "@varve/contracts";
+import { compareBytes, equalBytes, uvarintBytes } from "@varve/bytes";
+import { hashBytes } from "./write-hash.ts";
+import { copyBytes } from "./write-output.ts";
+import { Slots } from "./write-slots.ts";
+import { sortSymbols, type SymbolBytes } from "./write-symbol-sort.ts";
+import { PagedWords } from "./write-words.ts";
+
+/** Bytes of an arena page; a longer symbol has a page to itself. */
+const PAGE_BYTES = 64 * 1024;
+
+/**
+ * The distinct names and values of a block, each with an id in order of first sight, and after `sort` with an
+ * ordinal in order of UTF-8 bytes. Growing never copies what is there, so no call takes long.
+ */
+export class Symbols implements SymbolBytes {
+  readonly #slots = new Slots();
+  readonly #pages: Uint8Array[] = [];
+  /** By id: the page, where in it the symbol begins, and its length. */
+  readonly #pageOf = new PagedWords();
+  readonly #starts = new PagedWords();
+  readonly #lengths = new PagedWords();
+  #pageEnd = PAGE_BYTES;
+  #encodedBytes = 0;
+  #order: Uint32Array = new Uint32Array(0);
+  #ordinals = new Uint32Array(0);
+
+  get count(): number {
+    return this.#lengths.length;
+  }
+
+  /** What all symbols take in a symbol table, each with its length before it. */
+  get encodedBytes(): number {
+    return this.#encodedBytes;
+  }
+
+  /** The id of bytes[from … until), a new one when it was not seen before. */
+  intern(bytes: Uint8Array, from: number, until: number): number {
+    const hash = hashBytes(bytes, from, until);
+    const known = this.#find(hash, bytes, from, until);
+    if (known >= 0) return known;
+    const id = this.#store(bytes, from, until);
+    this.#slots.add(hash, id);
+    return id;
+  }
+
+  /** The id of bytes[from … until), or -1. */
+  find(bytes: Uint8Array, from: number, until: number): number {
+    return this.#find(hashBytes(bytes, from, until), bytes, from, until);
+  }
+
+  /** Gives every symbol its ordinal. No symbol comes after. */
+  async sort(pause: Pause): Promise<void> {
+    this.#order = await sortSymbols(this, pause);
+    this.#ordinals = new Uint32Array(this.count);
+    for (let ordinal = 0; ordinal < this.count; ordinal += 1) {
+      this.#ordinals[this.#order[ordinal]!] = ordinal;
+      if ((ordinal & 0x3fff) === 0x3fff) await pause();
+    }
+  }
+
+  ordinalOf(id: number): number {
+    return this.#ordinals[id]!;
+  }
+
+  idAt(ordinal: number): number {
+    return this.#order[ordinal]!;
+  }
+
+  page(id: number): Uint8Array {
+    return this.#pages[this.#pageOf.get(id)]!;
+  }
+
+  start(id: number): number {
+    return this.#starts.get(id);
+  }
+
+  length(id: number): number {
+    return this.#lengths.get(id);
+  }
+
+  compare(a: number, b: number, depth: number): number {
+    const aStart = this.start(a);
+    const bStart = this.start(b);
+    return compareBytes(
+      this.page(a),
+      aStart + depth,
+      aStart + this.length(a),
+      this.page(b),
+      bStart + depth,
+      bStart + this.length(b),
+    );
+  }
+
+  #find(hash: number, bytes: Uint8Array, from: number, until: number): number {
+    const slots = this.#slots;
+    for (let id = slots.first(hash); id >= 0; id = slots.next()) {
+      const start = this.start(id);
+      if (equalBytes(bytes, from, until, this.page(id), start, start + this.length(id))) return id;
+    }
+    return -1;
+  }
+
+  #store(bytes: Uint8Array, from: number, until: number): number {
+    const length = until - from;
+    if (this.#pageEnd + length > PAGE_BYTES) {
+      this.#pages.push(new Uint8Array(Math.max(PAGE_BYTES, length)));
+      this.#pageEnd = 0;
+    }
+    const page = this.#pages.length - 1;
+    copyBytes(bytes, from, until, this.#pages[page]!, this.#pageEnd);
+    this.#pageOf.push(page);
+    this.#starts.push(this.#pageEnd);
+    this.#pageEnd += length;
+    this.#encodedBytes += uvarintBytes(length) + length;
+    return this.#lengths.push(length);
+  }
+}
