@@ -6,6 +6,7 @@ import {
   type Offset,
   type WasmMemory,
 } from "@varve/contracts";
+import { FreeSpans } from "./free-spans.ts";
 
 /** WebAssembly's page, in bytes. */
 const PAGE_BYTES = 65_536;
@@ -42,8 +43,10 @@ class LinearMemory implements Memory {
   /** All before this was touched, or is about to be by whoever took it. */
   #touched = 0;
   #next = ALIGNMENT; // The first line stays unused: offset 0 means none.
-  /** Spans given back, by size class. */
-  readonly #free = new Map<number, Offset[]>();
+  /** All from here on was never handed out, and so is zero. */
+  #fresh = ALIGNMENT;
+  /** Spans given back, in lines; none of them ends at `#next`. */
+  readonly #free = new FreeSpans();
 
   constructor(bytesMax: number) {
     const pages = Math.ceil(bytesMax / PAGE_BYTES);
@@ -74,26 +77,24 @@ class LinearMemory implements Memory {
   take(bytes: number, dirty = false): Offset {
     assert(bytes > 0, `a span has at least one byte, got ${bytes}`);
     const size = spanBytes(bytes);
-    const reused = this.#free.get(size)?.pop();
-    if (reused !== undefined) {
-      this.#taken += size;
-      if (!dirty) this.bytes(reused, size).fill(0);
-      return reused;
-    }
-    const at = this.#next;
+    const reused = this.#free.take(size / ALIGNMENT) * ALIGNMENT;
+    const at = reused === NO_OFFSET ? this.#next : reused;
     if (at + size > this.bytesMax) return NO_OFFSET;
-    this.#next = at + size;
+    if (at === this.#next) this.#next = at + size;
     this.#taken += size;
+    const used = Math.min(size, this.#fresh - at);
+    if (used > 0 && !dirty) this.bytes(at, used).fill(0);
+    if (used < size) this.#fresh = at + size;
     return at;
   }
 
   give(at: Offset, bytes: number): void {
     assert(at !== NO_OFFSET && at % ALIGNMENT === 0, `a span starts on a line, got ${at}`);
     const size = spanBytes(bytes);
+    assert(at + size <= this.#next, "a span that is given back was taken");
     this.#taken -= size;
-    const list = this.#free.get(size);
-    if (list === undefined) this.#free.set(size, [at]);
-    else list.push(at);
+    this.#free.add(at / ALIGNMENT, size / ALIGNMENT);
+    this.#next = this.#free.takeEndingAt(this.#next / ALIGNMENT) * ALIGNMENT;
   }
 
   prefault(bytes: number): void {

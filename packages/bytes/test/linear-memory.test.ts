@@ -55,6 +55,71 @@ describe("a linear memory", () => {
     expect(memory.take(2048)).not.toBe(NO_OFFSET);
   });
 
+  test("serves any size from what other sizes gave back", () => {
+    const memory = reserveMemory({ bytesMax: 2 ** 20 });
+    for (const bytes of [64, 4096, 100_000, 64, 6000, 200_000, 128, 2 ** 18]) {
+      const spans: Offset[] = [];
+      for (let at = memory.take(bytes); at !== NO_OFFSET; at = memory.take(bytes)) spans.push(at);
+      expect(spans.length, `${bytes}`).toBe(Math.floor((2 ** 20 - 64) / spanBytes(bytes)));
+      // Every second one first, so that each of the others has free neighbours when it comes back.
+      for (let i = 0; i < spans.length; i += 2) memory.give(spans[i]!, bytes);
+      for (let i = 1; i < spans.length; i += 2) memory.give(spans[i]!, bytes);
+      expect(memory.bytesTaken).toBe(0);
+    }
+    expect(memory.take(2 ** 20 - 2 ** 18)).not.toBe(NO_OFFSET);
+  });
+
+  test.each([1, 2, 3])(
+    "needs no more than three times its largest load, however sizes change (seed %i)",
+    (seed) => {
+      const random = makeRandom(seed);
+      const memory = reserveMemory({ bytesMax: 3 * 2 ** 20 });
+      const live: Span[] = [];
+      let taken = 0;
+      for (let round = 0; round < 120; round += 1) {
+        // Each round has sizes of its own, as series do whose keys and chunks change over the years.
+        const sizes = Array.from({ length: 4 }, () => Math.floor(2 ** (6 + random.unit() * 8)));
+        while (taken < 2 ** 20) {
+          const bytes = random.pick(sizes);
+          const at = memory.take(bytes, true);
+          if (at === NO_OFFSET) throw new Error(`seed ${seed}, round ${round}: no ${bytes} bytes`);
+          memory.bytes(at, bytes).fill(round);
+          live.push({ at, bytes, mark: round });
+          taken += spanBytes(bytes);
+        }
+        while (taken > 2 ** 17) {
+          const last = live.pop()!;
+          const i = random.below(live.length);
+          const span = live[i]!;
+          live[i] = last;
+          checkSpan(memory, span, `seed ${seed}, round ${round}`);
+          memory.give(span.at, span.bytes);
+          taken -= spanBytes(span.bytes);
+        }
+        expect(memory.bytesTaken).toBe(taken);
+      }
+    },
+  );
+
+  test("zeroes what was used before, also where it hands out fresh bytes behind it", () => {
+    const memory = reserveMemory({ bytesMax: 2 ** 17 });
+    const at = memory.take(5000);
+    memory.bytes(at, 5000).fill(7);
+    memory.give(at, 5000);
+    const again = memory.take(50_000);
+    expect(again).toBe(at);
+    expect(memory.bytes(again, 50_000).every((byte) => byte === 0)).toBe(true);
+  });
+
+  test("asserts that a span is given back once", () => {
+    const memory = reserveMemory({ bytesMax: 65_536 });
+    const first = memory.take(64);
+    memory.take(64);
+    memory.give(first, 64);
+    expect(() => memory.give(first, 64)).toThrow("a span is given back once");
+    expect(() => memory.give(60_032, 64)).toThrow("a span that is given back was taken");
+  });
+
   test("never hands out offset 0", () => {
     expect(reserveMemory({ bytesMax: 65_536 }).take(1)).toBeGreaterThan(0);
   });
