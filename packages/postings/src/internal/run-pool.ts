@@ -1,0 +1,138 @@
+import { assert } from "@varve/contracts";
+
+/** Bits of an address that say where in its page a run begins: pages of 64 KiB. */
+const PAGE_SHIFT = 14;
+/** The largest run: a whole page. */
+export const RUN_WORDS_MAX = 2 ** PAGE_SHIFT;
+const OFFSET_MASK = RUN_WORDS_MAX - 1;
+const PAGE_BYTES = RUN_WORDS_MAX * 4;
+/** Ends a page's chain of free runs. */
+const END = 0xffffffff;
+
+/** Pages of one power of two of run, and what is free in them. */
+interface Page {
+  readonly words: Uint32Array;
+  readonly log2: number;
+  /** Runs handed out. */
+  used: number;
+  /** The first run that was given back; its first word leads to the next. */
+  free: number;
+  /** Where the part begins that never was handed out. */
+  fresh: number;
+  /** No run is handed out from it any more: it goes when its last run does. */
+  isClosed: boolean;
+  /** It is among those that may have room. */
+  isListed: boolean;
+}
+
+/**
+ * Runs of 1, 2, 4 … 16,384 words, by address: a page holds runs of one size, and goes when its last run is given
+ * back, the one excepted that the next run of its size comes from. Nothing is zeroed.
+ */
+export class RunPool {
+  readonly #pages: (Page | undefined)[] = [];
+  readonly #freeNumbers: number[] = [];
+  /** By size: numbers of pages that may have room. */
+  readonly #roomy: number[][] = Array.from({ length: PAGE_SHIFT + 1 }, () => []);
+  #pageCount = 0;
+
+  get bytes(): number {
+    return this.#pageCount * PAGE_BYTES + this.#pages.length * 8;
+  }
+
+  /** The words of the page in which a run lies, valid until the run is given back. */
+  words(address: number): Uint32Array {
+    return this.#pages[address >>> PAGE_SHIFT]!.words;
+  }
+
+  /** Where in its page a run begins. */
+  offset(address: number): number {
+    return address & OFFSET_MASK;
+  }
+
+  /** Hands out a run of 2^log2 words. */
+  acquire(log2: number): number {
+    const roomy = this.#roomy[log2]!;
+    for (;;) {
+      if (roomy.length === 0) this.#addPage(log2);
+      const number = roomy.at(-1)!;
+      const page = this.#pages[number];
+      if (page !== undefined && page.log2 === log2 && page.isListed) {
+        const offset = takeRun(page);
+        if (offset >= 0) return number * RUN_WORDS_MAX + offset;
+        page.isListed = false;
+      }
+      roomy.pop(); // Full, closed, or gone meanwhile.
+    }
+  }
+
+  /** Takes a run back. */
+  release(address: number): void {
+    const number = address >>> PAGE_SHIFT;
+    const page = this.#pages[number]!;
+    page.used -= 1;
+    if (page.used === 0 && this.#roomy[page.log2]!.at(-1) === number) {
+      page.free = END; // Runs are handed out from it now: to drop it would be to make another one at once.
+      page.fresh = 0;
+      return;
+    }
+    if (page.used === 0) {
+      this.#dropPage(number);
+      return;
+    }
+    if (page.isClosed) return;
+    const offset = address & OFFSET_MASK;
+    page.words[offset] = page.free;
+    page.free = offset;
+    if (page.isListed) return;
+    page.isListed = true;
+    this.#roomy[page.log2]!.push(number);
+  }
+
+  /** From now on runs come from new pages, so that moving every run there lets go of all that is there now. */
+  closePages(): void {
+    for (const [number, page] of this.#pages.entries()) {
+      if (page === undefined) continue;
+      page.isClosed = true;
+      page.isListed = false;
+      if (page.used === 0) this.#dropPage(number);
+    }
+    for (const roomy of this.#roomy) roomy.length = 0;
+  }
+
+  #dropPage(number: number): void {
+    this.#pages[number] = undefined;
+    this.#freeNumbers.push(number);
+    this.#pageCount -= 1;
+  }
+
+  #addPage(log2: number): void {
+    const number = this.#freeNumbers.pop() ?? this.#pages.length;
+    assert(number < 2 ** (32 - PAGE_SHIFT), `pages of runs stay below 2^18, got ${number}`);
+    this.#pages[number] = {
+      words: new Uint32Array(RUN_WORDS_MAX),
+      log2,
+      used: 0,
+      free: END,
+      fresh: 0,
+      isClosed: false,
+      isListed: true,
+    };
+    this.#pageCount += 1;
+    this.#roomy[log2]!.push(number);
+  }
+}
+
+/** The offset of a run of the page that was free, or -1. */
+function takeRun(page: Page): number {
+  let offset = page.free;
+  if (offset !== END) {
+    page.free = page.words[offset]!;
+  } else {
+    if (page.fresh >= RUN_WORDS_MAX) return -1;
+    offset = page.fresh;
+    page.fresh += 2 ** page.log2;
+  }
+  page.used += 1;
+  return offset;
+}
