@@ -211,7 +211,10 @@ class DiskBlockWriter implements BlockWriter {
   #refusal(stage: Stage): Error {
     if (this.#stage === "failed") return poisoned(this.buildDir);
     if (this.#stage === "aborted") return aborted(this.buildDir);
-    assert(this.#stage === stage, `a block's writer is at "${stage}", got "${this.#stage}"`);
+    assert(
+      this.#stage === stage,
+      `the stage of a block that is being written is "${stage}", got "${this.#stage}"`,
+    );
     return poisoned(this.buildDir);
   }
 
