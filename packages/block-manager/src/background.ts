@@ -1,5 +1,5 @@
 import type { Variant } from "@varve/contracts";
-import { openBlocks } from "./internal/manager.ts";
+import { openBlocks } from "./internal/open-blocks.ts";
 import { type BlockOptions, WRITE_BYTES_MAX } from "./internal/options.ts";
 
 export type { BlockOptions, BlockStats } from "./internal/options.ts";

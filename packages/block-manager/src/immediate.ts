@@ -1,5 +1,5 @@
 import type { Variant } from "@varve/contracts";
-import { openBlocks } from "./internal/manager.ts";
+import { openBlocks } from "./internal/open-blocks.ts";
 import { type BlockOptions, UNSYNCED_BYTES_MAX, type UnsyncedOptions } from "./internal/options.ts";
 
 export type { BlockOptions, BlockStats, UnsyncedOptions } from "./internal/options.ts";

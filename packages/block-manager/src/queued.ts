@@ -1,5 +1,5 @@
 import { assert, type Variant } from "@varve/contracts";
-import { openBlocks } from "./internal/manager.ts";
+import { openBlocks } from "./internal/open-blocks.ts";
 import { type BlockOptions, WRITE_BYTES_MAX } from "./internal/options.ts";
 import type { Pipeline } from "./internal/pipeline.ts";
 

@@ -14,7 +14,7 @@ const RUN_SERIES = 512;
 export class KeySorter {
   /** The series that `next` moved to, and its key: `key[0 … keyLength)`, until the next call. */
   ref: SeriesRef = 0;
-  key = new Uint8Array(0);
+  key: Uint8Array = new Uint8Array(0);
   keyLength = 0;
   readonly #keys: SeriesKeys;
   #refs = new Uint32Array(RUN_SERIES);

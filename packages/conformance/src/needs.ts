@@ -15,6 +15,7 @@ import { simDisk } from "@varve/disk/sim";
 import type { DiskKind } from "./case.ts";
 import { plainAllocator } from "./company/plain-allocator.ts";
 import { plainChunk } from "./company/plain-chunk.ts";
+import { numberedKeys } from "./company/numbered-keys.ts";
 import { PlainKeys } from "./company/plain-keys.ts";
 
 export interface NeedsOptions {
@@ -100,7 +101,7 @@ function wire<S extends Slot>(slot: S, { memory, disk, parent }: Surroundings): 
       storeId: STORE_ID,
       allocator: plainAllocator({ memory, bytesMax: memory.bytesMax / 2 }),
       chunk: plainChunk(),
-      keys: new PlainKeys(),
+      keys: numberedKeys(),
       seriesExpected: 0,
     }),
     locks: () => ({ memory }),

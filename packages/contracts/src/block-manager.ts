@@ -115,8 +115,8 @@ export interface BlockManager extends AsyncDisposable {
   /** Captures the blocks that reach into from <= time < until. With a `pin` of the same turn, nothing is missing. */
   pinBlocks(from: number, until: number): BlocksPin;
   /**
-   * The first and last time of the samples that a series holds outside of blocks in from <= time < until, to
-   * `into[0]` and `into[1]`. False when there are none.
+   * Bounds of the samples that a series holds outside of blocks in from <= time < until, to `into[0]` and
+   * `into[1]`, both inclusive. False when there can be none.
    */
   span(ref: SeriesRef, from: number, until: number, into: Float64Array): boolean;
   /** Deletes a series' samples with minTime <= time <= maxTime outside of blocks, which the log holds as deleted. */

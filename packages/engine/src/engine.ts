@@ -4,19 +4,30 @@ import {
   StorageError,
   type AllocatorStats,
   type BlockManagerStats,
+  type Disk,
   type DiskLock,
   type Labels,
   type LockStats,
   type Lsn,
   type MaintainReport,
+  type Matcher,
+  type PostingsStats,
   type SeriesIndexStats,
   type WalStats,
 } from "@varve/contracts";
+import { matchersOf } from "@varve/matcher";
+import { resolve } from "node:path";
+import { labelNames, labelValues, seriesCount } from "./catalogue.ts";
+import { type Deletion, deleteSamples } from "./deletion.ts";
+import type { IdleSeries } from "./idle-series.ts";
 import type { Maintenance } from "./maintenance.ts";
 import type { Parts } from "./parts.ts";
+import type { PinCount } from "./pin-count.ts";
 import { foreignError, PreparedLabels } from "./prepared.ts";
 import type { RecoveryReport } from "./replay.ts";
-import { select, type Selection, type TimeRange } from "./select.ts";
+import type { RefSet } from "./ref-set.ts";
+import { type QueryOptions, select, type Selection, type TimeRange } from "./select.ts";
+import { copyStore } from "./snapshot.ts";
 import type { PhaseClock, TimingReport } from "./timing.ts";
 import { UserBatch } from "./user-batch.ts";
 import type { BatchResult, Writer } from "./writer.ts";
@@ -31,6 +42,8 @@ export interface Marks {
 /** Counters of an engine and its parts. */
 export interface EngineStats {
   readonly series: number;
+  /** Series that were dropped since open, because they had no samples left outside of blocks. */
+  readonly seriesDropped: number;
   readonly nextRef: number;
   /** Rows accepted and not yet logged. */
   readonly rowsOpen: number;
@@ -38,6 +51,7 @@ export interface EngineStats {
   readonly maintenanceFailure: string | null;
   readonly memory: { readonly bytesTaken: number; readonly bytesMax: number };
   readonly index: SeriesIndexStats;
+  readonly postings: PostingsStats;
   readonly wal: WalStats;
   readonly allocator: AllocatorStats;
   readonly blocks: BlockManagerStats;
@@ -52,7 +66,16 @@ export interface EngineParts {
   readonly clock: PhaseClock | null;
   readonly lock: DiskLock;
   readonly recovery: RecoveryReport;
+  readonly logged: RefSet;
+  readonly pins: PinCount;
+  readonly idle: IdleSeries;
+  readonly dir: string;
+  readonly disk: Disk;
+  readonly readOnly: boolean;
 }
+
+/** Which series: labels that must be equal, where "" stands for a missing one, or matchers. All must hold. */
+export type Matchers = Labels | readonly Matcher[];
 
 /** A series to append to, without its labels being looked at again. */
 export interface SeriesHandle {
@@ -72,6 +95,7 @@ export class Engine implements AsyncDisposable {
   readonly #writer: Writer;
   readonly #maintenance: Maintenance;
   readonly #clock: PhaseClock | null;
+  readonly #made: EngineParts;
   readonly #lock: DiskLock;
   readonly #scratch: RowBatch;
   readonly #removeHook: () => void;
@@ -84,10 +108,11 @@ export class Engine implements AsyncDisposable {
     this.#writer = made.writer;
     this.#maintenance = made.maintenance;
     this.#clock = made.clock;
+    this.#made = made;
     this.#lock = made.lock;
     this.#scratch = makeBatch(made.parts.memory, 1);
     this.#removeHook = onExit(() => this.#writer.close());
-    this.#maintenance.start(); // Last: an opening that failed leaves no timer.
+    if (!made.readOnly) this.#maintenance.start(); // Last: an opening that failed leaves no timer.
   }
 
   /**
@@ -100,7 +125,7 @@ export class Engine implements AsyncDisposable {
    * bits as the series' last sample are accepted and change nothing.
    */
   write(labels: Labels | PreparedLabels, time: number, value: number): void {
-    if (this.#closing !== null) this.#refuse();
+    if (this.#isRefusing) this.#refuse();
     if (labels instanceof PreparedLabels) {
       if (labels.owner !== this.#owner) throw foreignError("labels");
       this.#writer.writePrepared(labels, time, value);
@@ -136,8 +161,9 @@ export class Engine implements AsyncDisposable {
    * no ref that was issued. Throws what the log throws when it refuses: then index, blocks and batch are as before.
    */
   writeBatch(batch: UserBatch): BatchResult {
-    if (this.#closing !== null) this.#refuse();
+    if (this.#isRefusing) this.#refuse();
     if (batch.owner !== this.#owner) throw foreignError("batch");
+    batch.refresh(this.#made.logged);
     const result = this.#writer.writeBatch(batch.rows);
     batch.rememberRefs();
     return result;
@@ -145,31 +171,85 @@ export class Engine implements AsyncDisposable {
 
   /** Resolves when all that was accepted before the call is durable, with the mark reached. */
   async flush(): Promise<Lsn> {
-    if (this.#closing !== null) this.#refuse();
+    if (this.#isRefusing) this.#refuse();
     this.#writer.close();
     return this.#parts.wal.commit();
   }
 
   /**
-   * Selects the series whose labels equal every matcher's, with their samples in from <= time < until.
-   * It shows what was accepted before the call, however long the reading takes.
+   * Selects series with their samples in from <= time < until, in label order, from memory and from blocks. It
+   * shows what was accepted before the call, however long the reading takes.
+   *
+   * Reading throws ABORTED when the signal says so, LIMIT beyond `maxSamples` or `maxSeries`, and BLOCK_CORRUPT for
+   * damaged bytes.
    */
-  select(matchers: Labels, range: TimeRange = {}): Selection {
-    if (this.#closing !== null) this.#refuse();
-    this.#writer.close();
-    return select(this.#parts, matchers, range);
+  select(matchers: Matchers, options: QueryOptions = {}): Selection {
+    this.#beginRead();
+    return select(this.#parts, this.#made.pins, listOf(matchers), options);
+  }
+
+  /** Names of labels that the selected series carry, in the order of their UTF-8 bytes. */
+  labelNames(matchers: Matchers = []): string[] {
+    this.#beginRead();
+    return labelNames(this.#parts, listOf(matchers));
+  }
+
+  /** Values of one label that the selected series carry, in the order of their UTF-8 bytes. */
+  labelValues(name: string, matchers: Matchers = []): string[] {
+    this.#beginRead();
+    return labelValues(this.#parts, name, listOf(matchers));
+  }
+
+  /** How many series are selected. One that is in memory and in blocks counts once. */
+  async seriesCount(matchers: Matchers = []): Promise<number> {
+    this.#beginRead();
+    return seriesCount(this.#parts, this.#made.pins, listOf(matchers));
+  }
+
+  /**
+   * Deletes samples with from <= time < until of the selected series; resolves when that is durable. Samples that come
+   * later are not touched. A crash before it resolves may leave some blocks with the deletion and others without: call it again.
+   */
+  async delete(matchers: Matchers, range: TimeRange = {}): Promise<Deletion> {
+    if (this.#isRefusing) this.#refuse();
+    const { from = Number.MIN_SAFE_INTEGER, until = Number.MAX_SAFE_INTEGER } = range;
+    return deleteSamples(this.#parts, this.#writer, listOf(matchers), from, until);
+  }
+
+  /**
+   * Copies the store to a new directory while it goes on: hard links where files do not change any more. The copy holds
+   * all that was accepted before the call, and opens like any store. Throws INPUT when `dir` is there and not empty.
+   */
+  async snapshot(dir: string): Promise<void> {
+    if (this.#isRefusing) this.#refuse();
+    await this.#maintenance.exclusively(async () => {
+      using _rest = await this.#parts.blocks.rest();
+      this.#writer.close();
+      await this.#parts.wal.commit();
+      await copyStore(this.#made.disk, this.#made.dir, resolve(dir));
+    });
+  }
+
+  /**
+   * Cuts blocks from all windows that begin before `before`, complete or not, and does what merging and removing follows.
+   * Afterwards rows before the end of the last window are out of order.
+   */
+  async cutBlocks(options: { readonly before?: number } = {}): Promise<MaintainReport> {
+    if (this.#isRefusing) this.#refuse();
+    const { before = Number.POSITIVE_INFINITY } = options;
+    return this.#maintenance.run(Number.POSITIVE_INFINITY, { cutBefore: before });
   }
 
   /** Does background work now, for about `budgetMs`. Throws what kept it from persisting. */
   async maintain(budgetMs = BUDGET_MS): Promise<MaintainReport> {
-    if (this.#closing !== null) this.#refuse();
+    if (this.#isRefusing) this.#refuse();
     this.#writer.close();
     return this.#maintenance.run(budgetMs);
   }
 
   /** Moves all samples to `sealed/`, writes a checkpoint and cuts the log, however short it is. */
   async compactLog(): Promise<void> {
-    if (this.#closing !== null) this.#refuse();
+    if (this.#isRefusing) this.#refuse();
     await this.#maintenance.compactLog();
   }
 
@@ -179,14 +259,16 @@ export class Engine implements AsyncDisposable {
   }
 
   stats(): EngineStats {
-    const { index, memory, wal, blocks, locks } = this.#parts;
+    const { index, postings, memory, wal, blocks, locks } = this.#parts;
     return {
       series: index.size,
+      seriesDropped: this.#made.idle.dropped,
       nextRef: index.nextRef,
       rowsOpen: this.#writer.rowsOpen,
       maintenanceFailure: this.#maintenance.failure,
       memory: { bytesTaken: memory.bytesTaken, bytesMax: memory.bytesMax },
       index: index.stats,
+      postings: postings.stats,
       wal: wal.stats,
       allocator: this.#parts.allocatorStats(),
       blocks: blocks.stats,
@@ -220,10 +302,7 @@ export class Engine implements AsyncDisposable {
     await this.#maintenance.stop();
     let failure: unknown;
     try {
-      this.#writer.close();
-      const durable = await this.#parts.wal.commit();
-      await this.#maintenance.run(Number.POSITIVE_INFINITY); // The next opening finds full chunks in `sealed/`.
-      await this.#parts.index.commit(durable);
+      if (!this.#made.readOnly) await this.#makeDurable();
     } catch (error) {
       failure = error;
     }
@@ -237,7 +316,37 @@ export class Engine implements AsyncDisposable {
     if (failure !== undefined) throw failure;
   }
 
-  #refuse(): never {
-    throw new StorageError("CLOSED", "the engine is closed: open the directory again");
+  async #makeDurable(): Promise<void> {
+    this.#writer.close();
+    const durable = await this.#parts.wal.commit();
+    // The next opening finds full chunks in `sealed/`.
+    await this.#maintenance.run(Number.POSITIVE_INFINITY, { isClosing: true });
+    await this.#parts.index.commit(durable);
   }
+
+  /** What was accepted before a read shows in it. */
+  #beginRead(): void {
+    if (this.#closing !== null) this.#refuse();
+    this.#writer.close();
+  }
+
+  get #isRefusing(): boolean {
+    return this.#closing !== null || this.#made.readOnly;
+  }
+
+  #refuse(): never {
+    if (this.#closing !== null) {
+      throw new StorageError("CLOSED", "the engine is closed: open the directory again");
+    }
+    throw new StorageError(
+      "READ_ONLY",
+      `${this.#made.dir} is open read-only; nothing was changed; open it without readOnly to write`,
+    );
+  }
+}
+
+function listOf(matchers: Matchers): readonly Matcher[] {
+  return Array.isArray(matchers)
+    ? (matchers as readonly Matcher[])
+    : matchersOf(matchers as Labels);
 }

@@ -1,6 +1,7 @@
 import type { Lsn, MaintainReport, RecordBuffer, SeriesRef } from "@varve/contracts";
+import type { IdleSeries } from "./idle-series.ts";
 import type { Parts } from "./parts.ts";
-import { encodeNextRef } from "./replay.ts";
+import { encodeNextRef, TombstoneRecord } from "./records.ts";
 import type { Writer } from "./writer.ts";
 
 export interface MaintenanceOptions {
@@ -9,24 +10,35 @@ export interface MaintenanceOptions {
   readonly prefaultBytes: number;
 }
 
+/** What one run may be asked for. */
+export interface RunOptions {
+  /** Cut blocks from all windows that begin before this time. */
+  readonly cutBefore?: number;
+  /** Begin nothing that takes long. */
+  readonly isClosing?: boolean;
+}
+
 /** Time that one background slice may take, in milliseconds. */
 const SLICE_MS = 5;
 /** Share of the memory above which maintenance does not wait for its turn. */
 const FORCED_SHARE = 0.9;
 /** Series that one call of a checkpoint's `fill` encodes. */
 const CHECKPOINT_SERIES = 512;
+/** Bytes that the log must have grown by for a cut of blocks to be followed by one of the log. */
+const CUT_BYTES_MIN = 8 * 2 ** 20;
 
 /** A cut of the log that is under way: everything up to `lsn` moves to `sealed/` and the checkpoint. */
 interface Cut {
   readonly lsn: Lsn;
-  /** Series below this were logged at or before `lsn`. */
+  /** Series below this were logged at or before `lsn`, or will be found again behind it. */
   readonly nextRef: SeriesRef;
 }
 
-/** Background work in slices: sealing, persisting, and cutting the log once it is long. */
+/** Background work in slices: sealing, persisting, cutting blocks, cutting the log once it is long, dropping series. */
 export class Maintenance {
   readonly #parts: Parts;
   readonly #writer: Writer;
+  readonly #idle: IdleSeries;
   readonly #walBytesMax: number;
   readonly #prefaultBytes: number;
   readonly #everyMs: number;
@@ -35,12 +47,14 @@ export class Maintenance {
   #cut: Cut | null = null;
   /** What the last cut left of the log, in bytes: its checkpoint and the newest segment. */
   #bytesKept = 0;
+  #cutTime = Number.NEGATIVE_INFINITY;
   /** What the last background slice failed with; the next `run` meets it, too, while it lasts. */
   #failure: unknown = null;
 
-  constructor(parts: Parts, writer: Writer, options: MaintenanceOptions) {
+  constructor(parts: Parts, writer: Writer, idle: IdleSeries, options: MaintenanceOptions) {
     this.#parts = parts;
     this.#writer = writer;
+    this.#idle = idle;
     this.#walBytesMax = options.walBytesMax;
     this.#prefaultBytes = options.prefaultBytes;
     this.#everyMs = options.maintainEveryMs;
@@ -60,9 +74,12 @@ export class Maintenance {
     return failure instanceof Error ? failure.message : "unknown";
   }
 
-  /** Runs one slice; callers that overlap share it. */
-  run(budgetMs: number): Promise<MaintainReport> {
-    this.#running ??= this.#work(budgetMs).finally(() => {
+  /** Runs one slice. Callers that overlap share it, unless they ask for something of their own: then they wait. */
+  async run(budgetMs: number, options: RunOptions = {}): Promise<MaintainReport> {
+    if (options.cutBefore !== undefined || options.isClosing === true) {
+      while (this.#running !== null) await this.#running.catch(() => undefined);
+    }
+    this.#running ??= this.#work(budgetMs, options).finally(() => {
       this.#running = null;
     });
     return this.#running;
@@ -70,8 +87,29 @@ export class Maintenance {
 
   /** Seals and persists everything, and cuts the log, however small it is. */
   async compactLog(): Promise<void> {
-    this.#cut = this.#beginCut(); // Takes the place of a cut under way, which ends earlier.
+    this.#cut = this.#beginCut(this.#writer.close()); // Takes the place of a cut under way, which ends earlier.
     while (this.#cut !== null) await this.run(Number.POSITIVE_INFINITY);
+  }
+
+  /** Does something while no slice runs, and no file of the log goes. */
+  async exclusively<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#running !== null) await this.#running.catch(() => undefined);
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    // Whoever asks for a slice meanwhile gets one that begins when this is done.
+    this.#running = held
+      .then(() => this.#work(0, {}))
+      .finally(() => {
+        this.#running = null;
+      });
+    this.#running.catch(() => undefined); // Told to whoever waits for it.
+    try {
+      return await work();
+    } finally {
+      release();
+    }
   }
 
   /** Stops the timer and waits for the slice that runs. */
@@ -95,31 +133,50 @@ export class Maintenance {
     );
   }
 
-  async #work(budgetMs: number): Promise<MaintainReport> {
-    const { blocks, wal } = this.#parts;
+  async #work(budgetMs: number, options: RunOptions): Promise<MaintainReport> {
+    const { blocks, postings, wal } = this.#parts;
+    const untilMs = performance.now() + budgetMs;
     // A log that a cut cannot make short is cut again once it has doubled, not at every slice.
     const bytesMax = Math.max(this.#walBytesMax, 2 * this.#bytesKept);
-    if (this.#cut === null && wal.stats.bytesOnDisk > bytesMax) this.#cut = this.#beginCut();
+    if (this.#cut === null && wal.stats.bytesOnDisk > bytesMax) {
+      this.#cut = this.#beginCut(this.#writer.close());
+    }
     const cut = this.#cut;
-    const commitLog = (): Promise<Lsn> => wal.commit();
-    const report = await blocks.maintain(
-      cut === null ? { budgetMs, commitLog } : { budgetMs, commitLog, sealBeforeLsn: cut.lsn + 1 },
-    );
+    const report = await blocks.maintain({
+      ...options,
+      budgetMs,
+      commitLog: () => wal.commit(),
+      closeBatch: () => this.#writer.close(),
+      ...(cut === null ? {} : { sealBeforeLsn: cut.lsn + 1 }),
+    });
     if (cut !== null && report.durableLsn >= cut.lsn) {
       await this.#finishCut(cut);
-      this.#bytesKept = wal.stats.bytesOnDisk;
       if (this.#cut === cut) this.#cut = null;
     }
+    if (report.cutTime > this.#cutTime) this.#afterBlocks(report);
+    this.#idle.sweep(Math.min(untilMs, performance.now() + SLICE_MS));
+    postings.maintain(SLICE_MS);
     return report;
   }
 
-  #beginCut(): Cut {
-    const lsn = this.#writer.close();
+  /** Samples have gone to blocks: what they leave behind goes, too, as soon as the log lets it. */
+  #afterBlocks({ cutTime, durableLsn }: MaintainReport): void {
+    const { wal } = this.#parts;
+    this.#cutTime = cutTime;
+    this.#idle.begin();
+    const grown = wal.stats.bytesOnDisk - this.#bytesKept;
+    // Cut where nothing has to be sealed early for it.
+    if (this.#cut === null && grown > CUT_BYTES_MIN && durableLsn > 0) {
+      this.#cut = this.#beginCut(durableLsn);
+    }
+  }
+
+  #beginCut(lsn: Lsn): Cut {
     return { lsn, nextRef: this.#parts.index.nextRef };
   }
 
   async #finishCut(cut: Cut): Promise<void> {
-    const { index, wal, codec } = this.#parts;
+    const { index, wal, codec, blocks } = this.#parts;
     await wal.commit();
     await index.commit(cut.lsn);
     let ref: SeriesRef = 0;
@@ -135,9 +192,20 @@ export class Maintenance {
         codec.encodeSeries(ref, key, 0, length, into);
       }
       ref -= 1;
-      return ref + 1 < cut.nextRef;
+      const isLast = ref + 1 >= cut.nextRef;
+      if (isLast) this.#encodeHidden(into, blocks);
+      return !isLast;
     };
     await wal.checkpoint(fill, cut.lsn);
     await wal.truncateBefore(cut.lsn + 1);
+    this.#bytesKept = wal.stats.bytesOnDisk;
+    this.#idle.begin(cut.lsn);
+  }
+
+  /** Deletions of samples that `sealed/` holds have to be told again: their records went with the log. */
+  #encodeHidden(into: RecordBuffer, blocks: Parts["blocks"]): void {
+    const record = new TombstoneRecord(into);
+    blocks.hidden((ref, minTime, maxTime) => record.add(ref, minTime, maxTime));
+    record.end();
   }
 }

@@ -1,32 +1,42 @@
-import { LABEL_LIMITS, StorageError } from "@varve/contracts";
+import { isStorageError, LABEL_LIMITS, StorageError, type DiskLock } from "@varve/contracts";
 import { nodeDisk } from "@varve/disk/node";
+import { overlayDisk } from "@varve/disk/overlay";
 import { removeTree } from "@varve/disk/transfer";
 import { dirname, join, resolve } from "node:path";
 import { MEMORY_BYTES_MAX } from "@varve/bytes";
 import { Engine } from "./engine.ts";
+import { IdleSeries } from "./idle-series.ts";
 import { Maintenance } from "./maintenance.ts";
 import type { EngineOptions, FullOptions } from "./options.ts";
 import { openParts } from "./parts.ts";
+import { PinCount } from "./pin-count.ts";
 import { checkPlan } from "./plan.ts";
 import { RefSet } from "./ref-set.ts";
 import { replay } from "./replay.ts";
-import { readFormat, writeFormat } from "./store-format.ts";
+import { readFormat, type StoreFormat, writeFormat } from "./store-format.ts";
 import { PhaseClock } from "./timing.ts";
 import { Writer } from "./writer.ts";
 
 /** Share of the memory that the allocator's regions may take, unless an option says otherwise. */
 const ALLOCATOR_SHARE = 0.75;
 
+/** Openings beside a live writer that are tried before a file that went meanwhile counts as missing. */
+const READ_ONLY_TRIES = 5;
+
 /**
  * Opens a data directory, or makes one: takes the lock, opens the plan's parts, replays the log.
  *
- * Throws PLAN, LOCKED, UNSUPPORTED_VERSION, INPUT (not a varve directory), LIMIT, WAL_CORRUPT or DISK;
- * what was opened until then is closed again.
+ * With `readOnly` it changes nothing and takes no lock: it shows what was there at the opening, and may be done beside a
+ * live writer; what recovery would mend is mended in memory alone.
+ *
+ * Throws PLAN, LOCKED, UNSUPPORTED_VERSION, INPUT (not a varve directory), NOT_FOUND (read-only, and not there),
+ * LIMIT, WAL_CORRUPT or DISK; what was opened until then is closed again.
  */
 export async function open(options: EngineOptions): Promise<Engine> {
   const full = withDefaults(options);
   const { plan, dir, disk } = full;
   checkPlan(plan);
+  if (full.readOnly) return openBeside(full);
   if (disk.kind(dir) !== "none") readFormat(disk, dir); // Refuses strangers before anything is touched.
   disk.makeDirectory(dir);
   const lock = disk.lock(join(dir, "LOCK"));
@@ -35,29 +45,72 @@ export async function open(options: EngineOptions): Promise<Engine> {
     const found = readFormat(disk, dir);
     if (found === null) disk.syncDirectory(dirname(dir)); // The directory itself is as durable as what it holds.
     const format = found ?? writeFormat(disk, dir, full.hashSeed);
-    const clock = full.timing === "off" ? null : new PhaseClock(full.timing);
-    const parts = await openParts(full, format, clock);
-    try {
-      disk.syncDirectory(dir); // Names the directories that the parts have made.
-      const logged = new RefSet();
-      const recovery = replay(parts, logged, plan["series-index"].traits.persistent);
-      parts.memory.prefault(full.prefaultBytes);
-      const writer = new Writer(parts, logged, clock, full);
-      const maintenance = new Maintenance(parts, writer, full);
-      return new Engine({ parts, writer, maintenance, clock, lock, recovery });
-    } catch (error) {
-      await parts.dispose().catch(() => undefined);
-      throw error;
-    }
+    return await assemble(full, format, lock);
   } catch (error) {
     lock.release();
     throw error;
   }
 }
 
+/** Opens read-only. A live writer removes files, so a missing one may only mean that the listing was old. */
+async function openBeside(full: FullOptions): Promise<Engine> {
+  const { plan, dir } = full;
+  if (plan.wal.traits.threaded) {
+    throw new StorageError(
+      "PLAN",
+      `wal ${plan.wal.name} writes from a thread of its own, which a read-only opening cannot have; nothing was touched; ` +
+        "name a log without one in the plan: what is read is the same",
+    );
+  }
+  for (let i = 1; ; i += 1) {
+    const disk = overlayDisk(full.disk);
+    const format = disk.kind(dir) === "none" ? null : readFormat(disk, dir);
+    if (format === null) throw notThere(dir);
+    const lock = disk.lock(join(dir, "LOCK"));
+    try {
+      return await assemble({ ...full, disk }, format, lock);
+    } catch (error) {
+      const isGone = isStorageError(error) && error.facts["errno"] === "ENOENT";
+      if (!isGone || i === READ_ONLY_TRIES) throw error;
+    }
+  }
+}
+
+async function assemble(full: FullOptions, format: StoreFormat, lock: DiskLock): Promise<Engine> {
+  const { plan, dir, disk } = full;
+  const clock = full.timing === "off" ? null : new PhaseClock(full.timing);
+  const parts = await openParts(full, format, clock);
+  try {
+    disk.syncDirectory(dir); // Names the directories that the parts have made.
+    const logged = new RefSet();
+    const recovery = replay(parts, logged, plan["series-index"].traits.persistent);
+    parts.memory.prefault(full.prefaultBytes);
+    const writer = new Writer(parts, logged, clock, full);
+    const pins = new PinCount();
+    const idle = new IdleSeries(parts, logged, writer, pins);
+    const maintenance = new Maintenance(parts, writer, idle, full);
+    const { readOnly } = full;
+    return new Engine({
+      ...{ parts, writer, maintenance, clock, lock, recovery, logged, pins, idle },
+      ...{ dir, disk, readOnly },
+    });
+  } catch (error) {
+    await parts.dispose().catch(() => undefined);
+    throw error;
+  }
+}
+
+function notThere(dir: string): StorageError {
+  return new StorageError(
+    "NOT_FOUND",
+    `${dir}: there is no varve store; a read-only opening makes none; check the path`,
+    { facts: { path: dir } },
+  );
+}
+
 /**
- * A log that keeps nothing leaves chunks behind that no series names any more: they go. A directory that
- * holds a real log is refused instead.
+ * A log that keeps nothing leaves chunks behind that no series names any more: they go. Blocks have their labels with
+ * them, and stay. A directory that holds a real log is refused instead.
  */
 function forgetUnloggable(options: FullOptions): void {
   const { plan, dir, disk } = options;
@@ -88,6 +141,7 @@ function withDefaults(options: EngineOptions): FullOptions {
     rowsPerClose,
     newRowsPerClose: options.newRowsPerClose ?? Math.max(1, Math.floor(rowsPerClose / 16)),
     closeDelayMs: options.closeDelayMs ?? 5,
+    readOnly: options.readOnly ?? false,
     recovery: options.recovery ?? "tail",
     timing: options.timing ?? "off",
     maintainEveryMs: options.maintainEveryMs ?? 50,

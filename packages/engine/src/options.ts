@@ -30,6 +30,8 @@ export interface EngineOptions {
   readonly newRowsPerClose?: number;
   /** Longest time that a single write waits for its batch to close, in milliseconds. Default 5. */
   readonly closeDelayMs?: number;
+  /** Changes nothing on disk and takes no lock: for reading beside a live writer. Default false. */
+  readonly readOnly?: boolean;
   /** What to do about damage in the log. Default `tail`. */
   readonly recovery?: RecoveryMode;
   /** Whether phases are timed. Default `off`, which reads no clock. */

@@ -2,6 +2,7 @@ import { reserveMemory } from "@varve/bytes";
 import type {
   AllocatorStats,
   BlockManager,
+  Disk,
   KeyEncoder,
   Locks,
   Memory,
@@ -11,6 +12,9 @@ import type {
   SeriesIndex,
   WriteAheadLog,
 } from "@varve/contracts";
+import { nodeDisk } from "@varve/disk/node";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FullOptions } from "./options.ts";
 import type { StoreFormat } from "./store-format.ts";
@@ -63,10 +67,12 @@ export async function openParts(
     const allocator = await plan.allocator.open({ memory, bytesMax: options.allocatorBytesMax });
     const chunk = await plan.chunk.open({});
     const locks = await plan.locks.open({ memory });
+    const cache = cachePlace(options);
+    opened.push(cache);
     const index = await plan["series-index"].open({
       memory,
-      disk,
-      dir: join(dir, `index.${plan["series-index"].name}`),
+      disk: cache.disk,
+      dir: join(cache.dir, `index.${plan["series-index"].name}`),
       storeId: format.storeId,
       seed: format.hashSeed,
       seriesMax: options.seriesMax,
@@ -115,6 +121,27 @@ export async function openParts(
     await disposeAll(opened).catch(() => undefined); // The first failure is the one to tell.
     throw error;
   }
+}
+
+/**
+ * Where an index on disk keeps its cache: beside the data or, when those must not be touched, in a directory that goes with
+ * the engine. An index may have files of its own that no `Disk` sees.
+ */
+function cachePlace({ plan, dir, disk, readOnly }: FullOptions): AsyncDisposable & {
+  readonly dir: string;
+  readonly disk: Disk;
+} {
+  if (!readOnly || !plan["series-index"].traits.persistent) {
+    return { dir, disk, async [Symbol.asyncDispose](): Promise<void> {} };
+  }
+  const aside = mkdtempSync(join(tmpdir(), "varve-index-"));
+  return {
+    dir: aside,
+    disk: nodeDisk(),
+    async [Symbol.asyncDispose](): Promise<void> {
+      rmSync(aside, { recursive: true, force: true });
+    },
+  };
 }
 
 async function disposeAll(opened: AsyncDisposable[]): Promise<void> {

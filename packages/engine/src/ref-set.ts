@@ -2,6 +2,8 @@ import type { SeriesRef } from "@varve/contracts";
 
 /** A set of refs as one bit each. Grows by doubling: 4 million series take 512 KiB. */
 export class RefSet {
+  /** Calls of `delete` so far: a ref that was in the set may be gone once it has changed. */
+  deletions = 0;
   #words = new Uint32Array(1024);
 
   has(ref: SeriesRef): boolean {
@@ -16,6 +18,7 @@ export class RefSet {
   }
 
   delete(ref: SeriesRef): void {
+    this.deletions += 1;
     const word = ref >>> 5;
     if (word < this.#words.length) this.#words[word]! &= ~(1 << (ref & 31));
   }

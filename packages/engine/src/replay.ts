@@ -1,24 +1,20 @@
-import { makeBatch, readU64, type RowBatch } from "@varve/bytes";
+import { makeBatch, type RowBatch } from "@varve/bytes";
 import {
-  ACCEPTED,
+  isTaken,
   LIMIT,
   StorageError,
   type IndexSettlement,
   type Lsn,
-  type RecordBuffer,
   type RecordVisitor,
   type SeriesRef,
   type WalRecovery,
 } from "@varve/contracts";
 import type { Parts } from "./parts.ts";
+import { decodeOwn, type OwnRecordVisitor } from "./records.ts";
 import type { RefSet } from "./ref-set.ts";
 
 /** Rows that replay hands to the parts at once. */
 const REPLAY_ROWS = 1024;
-
-/** Type of our private record that keeps `nextRef` in a checkpoint: { u8 version, u64 nextRef }. */
-const NEXT_REF_RECORD = 132;
-const NEXT_REF_VERSION = 1;
 
 /** What an open found and did. */
 export interface RecoveryReport {
@@ -30,7 +26,7 @@ export interface RecoveryReport {
   /** Series and samples that the log told. */
   readonly series: number;
   readonly samples: number;
-  /** Samples that were in `sealed/` already. */
+  /** Samples that were in `sealed/` or in blocks already. */
   readonly samplesSkipped: number;
   /** Samples of series that the log never named, which are lost: damage, unless the mode is `salvage`. */
   readonly samplesOrphaned: number;
@@ -58,17 +54,6 @@ export function replay(parts: Parts, logged: RefSet, persistent: boolean): Recov
   };
 }
 
-/** Writes the record that lets refs never be reused, even when the newest series are gone from the log. */
-export function encodeNextRef(nextRef: SeriesRef, into: RecordBuffer): void {
-  into.reserve(10);
-  const view = new DataView(into.bytes.buffer, into.bytes.byteOffset + into.length, 10);
-  view.setUint8(0, NEXT_REF_RECORD);
-  view.setUint8(1, NEXT_REF_VERSION);
-  view.setBigUint64(2, BigInt(nextRef));
-  into.length += 10;
-  into.endRecord();
-}
-
 class Replayer {
   series = 0;
   samples = 0;
@@ -80,9 +65,21 @@ class Replayer {
   readonly #sampleRows: RowBatch;
   #nextRef: SeriesRef = 1;
   #lsn: Lsn = 0;
+  /** The rows that wait came late. */
+  #isLate = false;
   readonly #visitor: RecordVisitor = {
     series: (ref, bytes, from, until) => this.#addSeries(ref, bytes, from, until),
     samples: (refs, times, values, count) => this.#addSamples(refs, times, values, count),
+  };
+  readonly #ownVisitor: OwnRecordVisitor = {
+    nextRef: (nextRef) => {
+      this.#nextRef = Math.max(this.#nextRef, nextRef);
+    },
+    tombstone: (ref, minTime, maxTime) => {
+      this.#applySamples(); // Deletions are of what was told before them.
+      this.#parts.blocks.hide(ref, minTime, maxTime);
+    },
+    late: (ref, time, low, high) => this.#addLate(ref, time, low, high),
   };
 
   constructor(parts: Parts, logged: RefSet) {
@@ -97,8 +94,9 @@ class Replayer {
     if (lsn !== this.#lsn) this.#applySamples();
     this.#lsn = lsn;
     if (this.#parts.codec.decode(bytes, from, until, this.#visitor)) return;
-    const isNextRef = until - from === 10 && bytes[from] === NEXT_REF_RECORD;
-    if (isNextRef) this.#nextRef = Math.max(this.#nextRef, readU64(bytes, from + 2));
+    decodeOwn(bytes, from, until, this.#ownVisitor);
+    this.#applySamples();
+    this.#isLate = false;
   }
 
   finish(): IndexSettlement {
@@ -128,19 +126,33 @@ class Replayer {
   }
 
   #addSamples(refs: Uint32Array, times: Float64Array, values: Float64Array, count: number): void {
-    const rows = this.#sampleRows;
     const words = new Int32Array(values.buffer, values.byteOffset, 2 * count);
     for (let i = 0; i < count; i += 1) {
       if (!this.#logged.has(refs[i]!)) {
         this.orphaned += 1;
         continue;
       }
-      if (rows.length === rows.capacity) this.#applySamples();
-      const row = rows.add(times[i]!, 0);
-      rows.refs[row] = refs[i]!;
-      rows.valueWords[2 * row] = words[2 * i]!;
-      rows.valueWords[2 * row + 1] = words[2 * i + 1]!;
+      this.#addRow(refs[i]!, times[i]!, words[2 * i]!, words[2 * i + 1]!);
     }
+  }
+
+  #addLate(ref: SeriesRef, time: number, low: number, high: number): void {
+    if (!this.#logged.has(ref)) {
+      this.orphaned += 1;
+      return;
+    }
+    if (!this.#isLate) this.#applySamples();
+    this.#isLate = true;
+    this.#addRow(ref, time, low, high);
+  }
+
+  #addRow(ref: SeriesRef, time: number, low: number, high: number): void {
+    const rows = this.#sampleRows;
+    if (rows.length === rows.capacity) this.#applySamples();
+    const row = rows.add(time, 0);
+    rows.refs[row] = ref;
+    rows.valueWords[2 * row] = low;
+    rows.valueWords[2 * row + 1] = high;
   }
 
   #adoptSeries(): void {
@@ -154,15 +166,14 @@ class Replayer {
   #applySamples(): void {
     const rows = this.#sampleRows;
     if (rows.length === 0) return;
-    const { blocks } = this.#parts;
-    blocks.admit(rows, 0, rows.length);
+    // What `sealed/` or a block holds already is refused here as old or repeated.
+    this.#parts.blocks.replay(rows, 0, rows.length, this.#lsn, this.#isLate);
     let applied = 0;
     for (let row = 0; row < rows.length; row += 1) {
-      if (rows.status[row] === ACCEPTED) applied += 1;
-      else if (rows.status[row] === LIMIT) throw memoryError(this.#parts.memory.bytesMax);
+      const status = rows.status[row]!;
+      if (isTaken(status)) applied += 1;
+      else if (status === LIMIT) throw memoryError(this.#parts.memory.bytesMax);
     }
-    // What `sealed/` holds already is refused here as old or repeated.
-    blocks.append(rows, 0, rows.length, this.#lsn);
     this.samples += applied;
     this.skipped += rows.length - applied;
     rows.clear();

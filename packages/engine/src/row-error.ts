@@ -24,7 +24,8 @@ export function rowError(status: RowStatus, series: unknown, time: number): Stor
 
 /** The error for a row of a batch that has neither a key nor a ref that was issued. */
 export function unnamedError(row: number, ref: number): StorageError {
-  const reason = ref === NO_SERIES ? "neither a key nor a ref" : `ref ${ref}, which no series has`;
+  const reason =
+    ref === NO_SERIES ? "neither a key nor a ref" : `ref ${ref}, which no series has now`;
   return new StorageError(
     "INPUT",
     `row ${row} of the batch has ${reason}; nothing of the batch was written; ` +
@@ -36,7 +37,10 @@ export function unnamedError(row: number, ref: number): StorageError {
 const REASONS: { readonly [status: RowStatus]: readonly [StorageErrorCode, string] } = {
   [BAD_TIME]: ["BAD_TIME", "the time is not a safe integer of milliseconds"],
   [CONFLICT]: ["CONFLICT", "the series has another value at this time"],
-  [OUT_OF_ORDER]: ["OUT_OF_ORDER", "the series has a later sample"],
+  [OUT_OF_ORDER]: [
+    "OUT_OF_ORDER",
+    "the series has a later sample, or its time is in a block that is cut",
+  ],
   [LIMIT]: [
     "LIMIT",
     "no room for the series: seriesMax, memoryBytesMax or allocatorBytesMax is reached",

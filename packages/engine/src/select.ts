@@ -1,6 +1,16 @@
-import { compareKeys, endOfPart, equalBytes, keyOf, labelsOf, makeColumns } from "@varve/bytes";
-import { NO_SERIES, type Labels, type ReadPin, type SeriesRef } from "@varve/contracts";
+import { compareKeys, KeySorter, labelsOf, makeColumns, mergeRuns } from "@varve/bytes";
+import {
+  StorageError,
+  type BlocksPin,
+  type Labels,
+  type Matcher,
+  type OpaqueChunk,
+  type ReadPin,
+  type SampleColumns,
+  type StoredSeries,
+} from "@varve/contracts";
 import type { Parts } from "./parts.ts";
+import type { PinCount } from "./pin-count.ts";
 
 /** A half-open range of time: from <= time < until, in milliseconds. */
 export interface TimeRange {
@@ -10,76 +20,94 @@ export interface TimeRange {
   readonly until?: number;
 }
 
+/** What a query may take, and what ends it early. */
+export interface QueryOptions extends TimeRange {
+  /** Ends the iteration with ABORTED. */
+  readonly signal?: AbortSignal;
+  /** Most samples, and most series, that the selection gives: beyond, it throws LIMIT. Default: any number. */
+  readonly maxSamples?: number;
+  readonly maxSeries?: number;
+}
+
 /** One series of a selection. The columns are the caller's to keep. */
 export interface SelectedSeries {
   readonly labels: Labels;
   readonly times: Float64Array;
   readonly values: Float64Array;
+  /** Chunks of blocks in encodings that are not samples of doubles, histograms for one; missing when there are none. */
+  readonly opaque?: readonly OpaqueChunk[];
 }
 
 /**
  * A selection: what the store held when it was made, read as it is iterated, in label order.
- * Leaving the loop ends it; one that is never iterated is ended by `dispose`.
+ * Leaving the loop ends it; one that is never iterated is ended by `dispose`. While it is open, what it reaches stays.
  */
 export interface Selection extends AsyncIterable<SelectedSeries>, Disposable {}
 
-/** Captures the series whose labels equal every matcher's. An empty value matches series without the label. */
-export function select(parts: Parts, matchers: Labels, range: TimeRange): Selection {
-  const matches = new KeyMatcher(matchers);
-  const found = findSeries(parts, matches);
-  const refs = Uint32Array.from(found, (series) => series.ref);
-  const pin = parts.blocks.pin(refs, refs.length);
-  return new PinnedSelection(found, pin, range);
-}
+/** Longest stretch of a query between two turns of the event loop, in milliseconds. */
+const STRETCH_MS = 8;
+/** Series that are sorted between two looks at the clock. */
+const SERIES_PER_LOOK = 256;
 
-/** Bytes to set aside for keys while scanning; longer keys are read apart. */
-const SCRATCH_BYTES = 64 * 1024;
-
-interface FoundSeries {
-  readonly ref: SeriesRef;
-  readonly key: Uint8Array;
-}
-
-function findSeries(parts: Parts, matcher: KeyMatcher): FoundSeries[] {
-  const { index } = parts;
-  const found: FoundSeries[] = [];
-  let scratch = new Uint8Array(SCRATCH_BYTES);
-  for (let ref = NO_SERIES + 1; ref < index.nextRef; ref += 1) {
-    const length = index.keyBytes(ref);
-    if (length === 0) continue;
-    if (length > scratch.length) scratch = new Uint8Array(length);
-    index.copyKey(ref, scratch, 0);
-    if (matcher.matches(scratch, length)) found.push({ ref, key: scratch.slice(0, length) });
+/** Captures the series that every matcher accepts, in memory, `sealed/` and blocks, as they are in this turn. */
+export function select(
+  parts: Parts,
+  pins: PinCount,
+  matchers: readonly Matcher[],
+  options: QueryOptions,
+): Selection {
+  const { from = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = options;
+  checkAborted(options.signal);
+  const stack = new DisposableStack();
+  try {
+    const refs = parts.postings.select(matchers);
+    stack.use(pins.take());
+    const pin = stack.use(parts.blocks.pin(refs, refs.length));
+    const stored: BlocksPin = stack.use(parts.blocks.pinBlocks(from, until));
+    const cursors = stored.blocks.map((block) => block.select(matchers));
+    const head = new HeadSeries(parts, refs, pin);
+    return new MergedSelection(head, cursors, { ...options, from, until }, stack);
+  } catch (error) {
+    stack.dispose();
+    throw error;
   }
-  return found.sort((a, b) => compareKeys(a.key, 0, a.key.length, b.key, 0, b.key.length));
 }
 
-class PinnedSelection implements Selection {
-  readonly #series: FoundSeries[];
-  readonly #pin: ReadPin;
-  readonly #from: number;
-  readonly #until: number;
+type Bounds = QueryOptions & Required<TimeRange>;
 
-  constructor(series: FoundSeries[], pin: ReadPin, range: TimeRange) {
-    this.#series = series;
-    this.#pin = pin;
-    this.#from = range.from ?? Number.NEGATIVE_INFINITY;
-    this.#until = range.until ?? Number.POSITIVE_INFINITY;
+/** Goes through several sources in label order at once, and joins what they have of the same series. */
+class MergedSelection implements Selection {
+  readonly #head: HeadSeries;
+  readonly #cursors: readonly StoredSeries[];
+  readonly #bounds: Bounds;
+  readonly #stack: DisposableStack;
+  #stretchEnds = 0;
+  #samples = 0;
+  #series = 0;
+
+  constructor(
+    head: HeadSeries,
+    cursors: readonly StoredSeries[],
+    bounds: Bounds,
+    stack: DisposableStack,
+  ) {
+    this.#head = head;
+    this.#cursors = cursors;
+    this.#bounds = bounds;
+    this.#stack = stack;
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<SelectedSeries> {
-    const columns = makeColumns();
+    if (this.#stack.disposed) throw closedError();
     try {
-      for (let i = 0; i < this.#series.length; i += 1) {
-        const { key } = this.#series[i]!;
-        columns.length = 0;
-        this.#pin.read(i, this.#from, this.#until, columns);
-        if (columns.length === 0) continue;
-        yield {
-          labels: labelsOf(key, 0, key.length),
-          times: columns.times.slice(0, columns.length),
-          values: columns.values.slice(0, columns.length),
-        };
+      this.#stretchEnds = performance.now() + STRETCH_MS;
+      for (let i = 0; this.#head.sort(SERIES_PER_LOOK); i += 1) await this.#breathe();
+      const columns = makeColumns({ capacity: 1024 });
+      const sources = [...this.#cursors, this.#head].filter((source) => source.next());
+      while (sources.length > 0) {
+        const series = this.#join(sources, columns);
+        if (series !== null) yield series;
+        await this.#breathe();
       }
     } finally {
       this[Symbol.dispose]();
@@ -87,43 +115,136 @@ class PinnedSelection implements Selection {
   }
 
   [Symbol.dispose](): void {
-    this.#pin[Symbol.dispose]();
+    this.#stack.dispose();
+  }
+
+  /** Reads the series that comes next from every source that has it, and moves those on. Null when it has nothing. */
+  #join(sources: StoredSeries[], columns: SampleColumns): SelectedSeries | null {
+    const { from, until } = this.#bounds;
+    const first = firstOf(sources);
+    const { key, keyLength } = first;
+    let opaque: OpaqueChunk[] | undefined;
+    let labels: Labels | undefined;
+    columns.length = 0;
+    // Sources move on last: the key that they are compared with may be one of theirs.
+    const equal = sources.filter((source) => source === first || isSame(source, key, keyLength));
+    for (const source of equal) {
+      const middle = columns.length;
+      source.read(from, until, columns);
+      if (middle > 0) mergeRuns(columns, 0, middle);
+      const chunks = source.opaque(from, until);
+      if (chunks.length > 0) opaque = [...(opaque ?? []), ...chunks];
+    }
+    if (columns.length > 0 || opaque !== undefined) labels = labelsOf(key, 0, keyLength);
+    for (const source of equal) if (!source.next()) sources.splice(sources.indexOf(source), 1);
+    if (labels === undefined) return null;
+    this.#count(columns.length);
+    const times = columns.times.slice(0, columns.length);
+    const values = columns.values.slice(0, columns.length);
+    return opaque === undefined ? { labels, times, values } : { labels, times, values, opaque };
+  }
+
+  #count(samples: number): void {
+    const { maxSamples = Number.POSITIVE_INFINITY, maxSeries = Number.POSITIVE_INFINITY } =
+      this.#bounds;
+    this.#samples += samples;
+    this.#series += 1;
+    if (this.#samples > maxSamples) throw limitError("maxSamples", this.#samples, maxSamples);
+    if (this.#series > maxSeries) throw limitError("maxSeries", this.#series, maxSeries);
+  }
+
+  async #breathe(): Promise<void> {
+    checkAborted(this.#bounds.signal);
+    if (this.#stack.disposed) throw closedError();
+    if (performance.now() < this.#stretchEnds) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#stretchEnds = performance.now() + STRETCH_MS;
+    checkAborted(this.#bounds.signal);
+    if (this.#stack.disposed) throw closedError();
   }
 }
 
-/** Matches canonical keys against exact matchers, on bytes. */
-class KeyMatcher {
-  /** `name 0xFF value 0xFF` of each label that has to be there, in key order. */
-  readonly #present: Uint8Array[];
-  /** `name 0xFF` of each label that must not be there. */
-  readonly #absent: Uint8Array[];
+/** The series in memory and `sealed/` as a source like the blocks are. */
+class HeadSeries implements StoredSeries {
+  readonly #refs: Uint32Array;
+  readonly #pin: ReadPin;
+  readonly #sorter: KeySorter;
+  #added = 0;
 
-  constructor(matchers: Labels) {
-    const names = Object.keys(matchers);
-    this.#present = names
-      .filter((name) => matchers[name] !== "")
-      .map((name) => keyOf({ [name]: matchers[name]! }));
-    // Encoded with a value, then cut behind the name's separator.
-    this.#absent = names
-      .filter((name) => matchers[name] === "")
-      .map((name) => keyOf({ [name]: "x" }).slice(0, -2));
+  constructor(parts: Parts, refs: Uint32Array, pin: ReadPin) {
+    this.#refs = refs;
+    this.#pin = pin;
+    this.#sorter = new KeySorter(parts.index);
   }
 
-  matches(key: Uint8Array, length: number): boolean {
-    return (
-      this.#present.every((part) => contains(key, length, part)) &&
-      !this.#absent.some((part) => contains(key, length, part))
-    );
+  /** Sorts some more. False when all are. */
+  sort(count: number): boolean {
+    const until = Math.min(this.#refs.length, this.#added + count);
+    for (; this.#added < until; this.#added += 1) this.#sorter.add(this.#refs[this.#added]!);
+    return this.#added < this.#refs.length;
+  }
+
+  next(): boolean {
+    return this.#sorter.next();
+  }
+
+  get key(): Uint8Array {
+    return this.#sorter.key;
+  }
+
+  get keyLength(): number {
+    return this.#sorter.keyLength;
+  }
+
+  read(from: number, until: number, into: SampleColumns): void {
+    this.#pin.read(indexOf(this.#refs, this.#sorter.ref), from, until, into);
+  }
+
+  opaque(): OpaqueChunk[] {
+    return [];
   }
 }
 
-/** True when one of the key's labels begins with `part`. */
-function contains(key: Uint8Array, length: number, part: Uint8Array): boolean {
-  let at = 0;
-  while (at < length) {
-    const end = at + part.length;
-    if (end <= length && equalBytes(key, at, end, part, 0, part.length)) return true;
-    at = endOfPart(key, endOfPart(key, at, length) + 1, length) + 1;
+/** Where a ref stands among ascending ones. */
+function indexOf(refs: Uint32Array, ref: number): number {
+  let low = 0;
+  let high = refs.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (refs[middle]! < ref) low = middle + 1;
+    else high = middle;
   }
-  return false;
+  return low;
+}
+
+function firstOf(sources: readonly StoredSeries[]): StoredSeries {
+  let first = sources[0]!;
+  for (let i = 1; i < sources.length; i += 1) {
+    const { key, keyLength } = sources[i]!;
+    if (compareKeys(key, 0, keyLength, first.key, 0, first.keyLength) < 0) first = sources[i]!;
+  }
+  return first;
+}
+
+function isSame(source: StoredSeries, key: Uint8Array, keyLength: number): boolean {
+  return compareKeys(source.key, 0, source.keyLength, key, 0, keyLength) === 0;
+}
+
+function checkAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted !== true) return;
+  throw new StorageError("ABORTED", "the query was aborted; nothing was changed", {
+    cause: signal.reason,
+  });
+}
+
+function closedError(): StorageError {
+  return new StorageError("CLOSED", "the selection was ended: select again");
+}
+
+function limitError(limit: string, value: number, max: number): StorageError {
+  return new StorageError(
+    "LIMIT",
+    `the query gives more than ${limit}: ${max}; narrow its matchers or its range, or raise the bound`,
+    { facts: { limit, value, max } },
+  );
 }

@@ -1,6 +1,7 @@
 import type { RowBatch } from "@varve/bytes";
 import {
-  ACCEPTED,
+  isTaken,
+  LATE,
   NO_SERIES,
   OPEN,
   REPEATED,
@@ -18,6 +19,9 @@ export class SeriesLedger {
   /** Series that the log knows, or is about to be told. */
   readonly #logged: RefSet;
   readonly #dropped = new Uint32Array(1);
+  /** Of the rows that `markNew` saw last: those that carry a series, and whether any is late. */
+  newRows = 0;
+  hasLate = false;
 
   constructor(index: SeriesIndex, blocks: BlockManager, logged: RefSet) {
     this.#index = index;
@@ -32,20 +36,25 @@ export class SeriesLedger {
       isNew[row] = 0;
       status[row] = OPEN;
       const ref = refs[row]!;
-      const isNamed = ref === NO_SERIES ? keyAt[row] !== keyAt[row + 1] : this.#logged.has(ref);
-      if (!isNamed) throw unnamedError(row, ref);
+      if (ref !== NO_SERIES && this.#logged.has(ref)) continue;
+      if (keyAt[row] === keyAt[row + 1]) throw unnamedError(row, ref);
+      refs[row] = NO_SERIES; // From an earlier write: the series has been dropped since.
     }
   }
 
   /** Marks the rows that carry a series to the log for the first time. Returns how many rows were refused. */
   markNew(rows: RowBatch, count: number): number {
     let rejected = 0;
+    this.newRows = 0;
+    this.hasLate = false;
     for (let row = 0; row < count; row += 1) {
       const status = rows.status[row]!;
-      if (status === ACCEPTED) {
+      if (isTaken(status)) {
         const ref = rows.refs[row]!;
+        if (status === LATE) this.hasLate = true;
         if (this.#logged.has(ref)) continue;
         rows.isNew[row] = 1;
+        this.newRows += 1;
         this.#logged.add(ref);
       } else if (status !== REPEATED) {
         rejected += 1;
@@ -58,7 +67,7 @@ export class SeriesLedger {
   dropRefused(rows: RowBatch, count: number, nextRefBefore: SeriesRef): void {
     for (let row = 0; row < count; row += 1) {
       const ref = rows.refs[row]!;
-      if (ref < nextRefBefore || rows.status[row] === ACCEPTED || this.#logged.has(ref)) continue;
+      if (ref < nextRefBefore || isTaken(rows.status[row]!) || this.#logged.has(ref)) continue;
       this.drop(ref);
       rows.refs[row] = NO_SERIES;
     }

@@ -1,6 +1,6 @@
 import { equalBytes, type RowBatch } from "@varve/bytes";
 import {
-  ACCEPTED,
+  isTaken,
   NO_SERIES,
   StorageError,
   type KeyEncoder,
@@ -8,6 +8,7 @@ import {
   type RowStatus,
 } from "@varve/contracts";
 import { foreignError, PreparedLabels } from "./prepared.ts";
+import type { RefSet } from "./ref-set.ts";
 import type { PhaseClock } from "./timing.ts";
 
 /** Rows to write together. Made by `engine.batch`; may be cleared and used again. */
@@ -18,7 +19,9 @@ export class UserBatch implements Disposable {
   readonly owner: symbol;
   readonly #encoder: KeyEncoder;
   readonly #clock: PhaseClock | null;
+  /** By row, as far as rows of prepared labels go. */
   readonly #prepared: (PreparedLabels | null)[] = [];
+  #deletions = 0;
 
   constructor(rows: RowBatch, encoder: KeyEncoder, clock: PhaseClock | null, owner: symbol) {
     this.rows = rows;
@@ -61,12 +64,29 @@ export class UserBatch implements Disposable {
     this.#prepared.length = 0;
   }
 
+  /**
+   * Before a write: gives rows of prepared labels their keys again whose series has been dropped since they were
+   * added. Rows of refs that the caller filled in are his to look after.
+   */
+  refresh(logged: RefSet): void {
+    if (logged.deletions === this.#deletions) return;
+    this.#deletions = logged.deletions;
+    const { rows } = this;
+    const isStale = (row: number): boolean => {
+      const prepared = this.#prepared[row];
+      return (
+        prepared != null && rows.keyAt[row] === rows.keyAt[row + 1] && !logged.has(prepared.ref)
+      );
+    };
+    for (let row = 0; row < rows.length; row += 1) if (isStale(row)) return this.#rebuild(logged);
+  }
+
   /** After a write: lets prepared labels know their refs. */
   rememberRefs(): void {
     const { refs, status, keys, keyAt, length } = this.rows;
     for (let row = 0; row < Math.min(length, this.#prepared.length); row += 1) {
       const prepared = this.#prepared[row];
-      if (!prepared || prepared.ref !== NO_SERIES || status[row] !== ACCEPTED) continue;
+      if (!prepared || prepared.ref !== NO_SERIES || !isTaken(status[row]!)) continue;
       // The caller may have put other rows into the columns.
       const { key } = prepared;
       if (equalBytes(keys, keyAt[row]!, keyAt[row + 1]!, key, 0, key.length))
@@ -81,14 +101,40 @@ export class UserBatch implements Disposable {
   #addPrepared(prepared: PreparedLabels, time: number, value: number): void {
     const { rows } = this;
     if (prepared.owner !== this.owner) throw foreignError("labels");
+    while (this.#prepared.length < rows.length) this.#prepared.push(null);
+    this.#prepared.push(prepared);
     if (prepared.ref !== NO_SERIES) {
       const row = rows.add(time, value);
       rows.refs[row] = prepared.ref;
       return;
     }
     prepared.copyKey(rows);
-    const row = rows.addKeyed(time, value);
-    while (this.#prepared.length < row) this.#prepared.push(null);
-    this.#prepared.push(prepared);
+    rows.addKeyed(time, value);
+  }
+
+  /** Adds all rows again: keys lie one behind the other, so that none can be put between. */
+  #rebuild(logged: RefSet): void {
+    const { rows } = this;
+    const prepared = this.#prepared.slice();
+    const keys = rows.keys.slice(0, rows.keyAt[rows.length]);
+    const keyAt = rows.keyAt.slice(0, rows.length + 1);
+    const refs = rows.refs.slice(0, rows.length);
+    const times = rows.times.slice(0, rows.length);
+    const words = rows.valueWords.slice(0, 2 * rows.length);
+    this.clear();
+    for (let row = 0; row < times.length; row += 1) {
+      const labels = prepared[row] ?? null;
+      const isStale = labels !== null && !logged.has(labels.ref);
+      if (isStale) labels.ref = NO_SERIES;
+      const key = isStale ? labels.key : keys.subarray(keyAt[row], keyAt[row + 1]);
+      rows.reserveKey(row, key.length);
+      rows.keys.set(key, rows.keyAt[row]!);
+      rows.add(times[row]!, 0);
+      rows.keyAt[row + 1] = rows.keyAt[row]! + key.length;
+      rows.refs[row] = key.length > 0 ? NO_SERIES : refs[row]!;
+      rows.valueWords[2 * row] = words[2 * row]!;
+      rows.valueWords[2 * row + 1] = words[2 * row + 1]!;
+      this.#prepared.push(labels);
+    }
   }
 }

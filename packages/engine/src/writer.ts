@@ -1,7 +1,8 @@
 import { makeBatch, type RowBatch } from "@varve/bytes";
 import {
-  ACCEPTED,
   BAD_TIME,
+  isTaken,
+  LATE,
   LIMIT,
   NO_SERIES,
   OPEN,
@@ -13,6 +14,7 @@ import {
 } from "@varve/contracts";
 import type { Parts } from "./parts.ts";
 import type { PreparedLabels } from "./prepared.ts";
+import { encodeLate } from "./records.ts";
 import type { RefSet } from "./ref-set.ts";
 import { rowError } from "./row-error.ts";
 import { SeriesLedger } from "./series-ledger.ts";
@@ -57,8 +59,9 @@ export class Writer {
   readonly #open: RowBatch;
   readonly #ledger: SeriesLedger;
   readonly #bytesForNew: number;
-  /** Rows of the open batch that carry a new series. */
+  /** Rows of the open batch that carry a new series, and whether any row of it is late. */
   #newRows = 0;
+  #hasLate = false;
   #timer: NodeJS.Timeout | null = null;
   /** The timer waits to try a closing again that failed. */
   #isRetrying = false;
@@ -128,7 +131,7 @@ export class Writer {
       const rejected = this.#ledger.markNew(rows, count);
       this.#clock?.end();
       if (rejected > 0) this.#ledger.dropRefused(rows, count, nextRefBefore);
-      const lsn = this.#logAndApply(rows);
+      const lsn = this.#logAndApply(rows, this.#ledger.newRows, this.#ledger.hasLate);
       return { lsn, accepted: count - rejected, rejected };
     } catch (error) {
       if (nextRefBefore > 0) this.#ledger.takeBack(rows, 0, count, nextRefBefore);
@@ -190,7 +193,7 @@ export class Writer {
     blocks.admit(rows, row, row + 1);
     const status = rows.status[row]!;
     const ref = rows.refs[row]!;
-    if (status === ACCEPTED) {
+    if (isTaken(status)) {
       if (!this.#logged.has(ref)) {
         rows.isNew[row] = 1;
         this.#newRows += 1;
@@ -206,12 +209,13 @@ export class Writer {
   #finishRow(row: number, status: RowStatus, series: unknown, time: number): void {
     const rows = this.#open;
     this.#clock?.end();
-    if (status !== ACCEPTED) {
+    if (!isTaken(status)) {
       rows.length = row;
       this.#parts.locks.release();
       if (status !== REPEATED) throw rowError(status, series, time);
       return;
     }
+    if (status === LATE) this.#hasLate = true;
     if (rows.length >= this.#rowsPerClose || this.#newRows >= this.#newRowsPerClose) {
       this.#closeFull(row);
     } else if (this.#timer === null) this.#arm();
@@ -242,26 +246,40 @@ export class Writer {
   #closeOpen(): Lsn {
     const rows = this.#open;
     if (rows.length === 0) return this.#parts.wal.accepted;
-    const lsn = this.#logAndApply(rows);
+    const lsn = this.#logAndApply(rows, this.#newRows, this.#hasLate);
     rows.clear();
     this.#newRows = 0;
+    this.#hasLate = false;
     if (this.#isRetrying) this.stop();
     return lsn;
   }
 
-  #logAndApply(rows: RowBatch): Lsn {
-    const { codec, wal, blocks } = this.#parts;
+  #logAndApply(rows: RowBatch, newRows: number, hasLate: boolean): Lsn {
+    const { codec, wal, blocks, postings } = this.#parts;
     this.#clock?.beginClosing(rows.length);
     try {
+      if (hasLate) this.#encodeLateSeries(rows);
       codec.encode(rows, 0, rows.length, wal.buffer);
+      if (hasLate) encodeLate(rows, wal.buffer);
     } catch (error) {
       wal.buffer.clear(); // Half a batch must not go before the next.
       throw error;
     }
     const lsn = wal.append();
+    if (newRows > 0) postings.add(rows, 0, rows.length);
     blocks.append(rows, 0, rows.length, lsn);
     this.#clock?.end();
     return lsn;
+  }
+
+  /** Logs series that a late row brought: codecs log those of accepted rows. */
+  #encodeLateSeries(rows: RowBatch): void {
+    const { codec, wal } = this.#parts;
+    const { status, isNew, refs, keys, keyAt, length } = rows;
+    for (let row = 0; row < length; row += 1) {
+      if (status[row] !== LATE || isNew[row] === 0) continue;
+      codec.encodeSeries(refs[row]!, keys, keyAt[row]!, keyAt[row + 1]!, wal.buffer);
+    }
   }
 
   #checkLimits(rows: RowBatch, count: number): void {

@@ -1,7 +1,9 @@
 import { StorageError } from "@varve/contracts";
 import { type ChunkTable, FILE, FILE_OFFSET } from "./chunk-table.ts";
+import type { BlockStore } from "./block-store.ts";
 import type { OpenChunks } from "./open-chunks.ts";
 import type { Recovery } from "./recovery.ts";
+import type { SpentFiles } from "./spent-files.ts";
 import {
   ADMITTED_TIME,
   APPLIED_TIME,
@@ -18,16 +20,21 @@ interface Tables {
   readonly series: SeriesTable;
   readonly chunks: ChunkTable;
   readonly open: OpenChunks;
+  readonly store: BlockStore;
+  readonly spent: SpentFiles;
 }
 
 /**
- * Describes the chunks that `sealed/` holds, and tells their series where they are in time. A chunk that is not
- * newer than what its series has was written twice, after a failed sync: the first one counts.
+ * Describes the chunks that `sealed/` holds, and tells their series where they are in time. A chunk that ends before
+ * the newest block does is in a block. One that is not newer than what its series has was written twice, after a failed
+ * sync: the first one counts.
  */
 export function adoptChunks(recovery: Recovery, tables: Tables): void {
-  const { series, chunks, open } = tables;
+  const { series, chunks, open, store, spent } = tables;
   for (const { file, chunk: found } of recovery.chunks) {
     const { ref, minTime, maxTime, count, length, offset } = found;
+    spent.found(file);
+    if (maxTime < store.cutTime) continue;
     const page = series.page((ref - 1) >>> SERIES_SHIFT);
     if (page === NO_PAGE || (chunks.free === 0 && !chunks.grow())) throw full(recovery);
     const { words, doubles } = page;
@@ -41,6 +48,8 @@ export function adoptChunks(recovery: Recovery, tables: Tables): void {
     chunks.setWord(chunk, FILE, file);
     chunks.setWord(chunk, FILE_OFFSET, offset);
     chunks.settle(chunk);
+    spent.written(file);
+    if (maxTime > store.newestTime) store.newestTime = maxTime;
     words[w + NEWEST_CHUNK] = chunk;
     words[w + FLAGS] = KNOWN | VALUE_UNREAD;
     doubles[d + ADMITTED_TIME] = maxTime;

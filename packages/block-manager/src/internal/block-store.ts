@@ -2,6 +2,7 @@ import {
   ACCEPTED,
   BAD_TIME,
   CONFLICT,
+  LATE,
   LIMIT,
   OPEN,
   OUT_OF_ORDER,
@@ -14,6 +15,7 @@ import {
   type WriteBatch,
 } from "@varve/contracts";
 import { type ChunkTable, NO_CHUNK, REF } from "./chunk-table.ts";
+import type { Late } from "./late.ts";
 import type { OpenChunks } from "./open-chunks.ts";
 import type { Settings } from "./options.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -22,6 +24,7 @@ import {
   ADMITTED_LOW,
   ADMITTED_TIME,
   APPLIED_TIME,
+  CHUNK_END,
   CODEC_STATE,
   FLAGS,
   KNOWN,
@@ -61,6 +64,7 @@ export interface BlockStoreOptions {
   readonly stock: Stock;
   readonly open: OpenChunks;
   readonly pipeline: Pipeline;
+  readonly late: Late;
   readonly allocator: Allocator;
   readonly codec: ChunkCodec;
   /** Reads the last value of a series whose last sample lies in `sealed/` to its state; false when it cannot. */
@@ -76,20 +80,32 @@ export interface BlockStoreOptions {
  */
 export class BlockStore {
   samples = 0;
-  /** The batch applied last. */
+  /** The batch applied last, and the last one that was told at open. */
   lastLsn: Lsn = 0;
+  replayedLsn: Lsn = 0;
+  /** Rows below this time are in blocks, or about to be: they come late. */
+  cutTime = Number.NEGATIVE_INFINITY;
+  /** The highest time applied. */
+  newestTime = Number.NEGATIVE_INFINITY;
   readonly #options: BlockStoreOptions;
   readonly #undo = new UndoStack();
   /** Rows that regions and descriptors in hand suffice for. */
   #ready = 0;
+  #isReplaying = false;
 
   constructor(options: BlockStoreOptions) {
     this.#options = options;
   }
 
+  /** Whether a row is admitted and not applied. */
+  get hasWaiting(): boolean {
+    return this.#undo.top > 0 || this.#options.late.waiting > 0;
+  }
+
   admit(batch: WriteBatch, from: number, until: number): void {
     const { refs, times, valueWords, status } = batch;
     const { series } = this.#options;
+    const { cutTime } = this;
     const { pages, stride } = series;
     const undo = this.#undo;
     for (let i = from; i < until; i += 1) {
@@ -112,8 +128,8 @@ export class BlockStore {
       const d = base >> 3;
       const last = doubles[d + ADMITTED_TIME]!;
       const flags = words[w + FLAGS]!;
-      if (!(time > last) && (flags & KNOWN) !== 0) {
-        status[i] = this.#decline(page, base, time, valueWords[2 * i]!, valueWords[2 * i + 1]!);
+      if ((!(time > last) && (flags & KNOWN) !== 0) || time < cutTime) {
+        status[i] = this.#decline(page, base, batch, i);
         continue;
       }
       if (undo.top - undo.applied >= this.#ready && !this.#reserve((flags & KNOWN) !== 0)) {
@@ -141,7 +157,12 @@ export class BlockStore {
     const { series } = this.#options;
     const undo = this.#undo;
     for (let i = until - 1; i >= from; i -= 1) {
-      if (status[i] !== ACCEPTED) continue;
+      if (status[i] !== ACCEPTED) {
+        if (status[i] !== LATE) continue;
+        this.#options.late.waiting -= 1;
+        status[i] = OPEN;
+        continue;
+      }
       const ref = refs[i]!;
       const row = undo.pop(ref);
       const { words, doubles } = series.pageOf(ref);
@@ -158,11 +179,15 @@ export class BlockStore {
     const { refs, times, valueWords, status } = batch;
     const { series, codec, allocator, settings, persistence, open } = this.#options;
     const { pages, stride } = series;
-    const { samplesPerChunk } = settings;
+    const { samplesPerChunk, samplesPerQuarter } = settings;
     const { sealsFirstSample } = persistence;
+    let { newestTime } = this;
     let applied = 0;
     for (let i = from; i < until; i += 1) {
-      if (status[i] !== ACCEPTED) continue;
+      if (status[i] !== ACCEPTED) {
+        if (status[i] === LATE) this.#applyLate(batch, i, lsn);
+        continue;
+      }
       const index = (refs[i]! - 1) >>> 0;
       const page = pages[index >>> SERIES_SHIFT]!;
       const { words, doubles } = page;
@@ -170,6 +195,10 @@ export class BlockStore {
       const w = base >> 2;
       const time = times[i]!;
       if (words[w + OPEN_CHUNK] === NO_CHUNK) open.open(page, base, index + 1, time, lsn);
+      else if (time >= doubles[(base >> 3) + CHUNK_END]! || open.isLong(page, base)) {
+        this.#sealFull(page, base);
+        open.open(page, base, index + 1, time, lsn);
+      }
       if (
         !codec.append(
           page,
@@ -185,17 +214,56 @@ export class BlockStore {
         open.appendElsewhere(page, base, batch, i, lsn);
       }
       doubles[(base >> 3) + APPLIED_TIME] = time;
+      if (time > newestTime) newestTime = time;
       const count = words[w + OPEN_COUNT]! + 1;
       words[w + OPEN_COUNT] = count;
       applied += 1;
-      if (count >= samplesPerChunk || (sealsFirstSample && words[w + NEWEST_CHUNK] === NO_CHUNK)) {
+      if (count === samplesPerQuarter) open.predictEnd(page, base, time);
+      if (
+        (count >= samplesPerChunk && open.isFull(page, base, time)) ||
+        (sealsFirstSample && words[w + NEWEST_CHUNK] === NO_CHUNK)
+      ) {
         this.#sealFull(page, base);
       }
     }
+    this.newestTime = newestTime;
     this.samples += applied;
     this.#undo.apply(applied);
     this.#recount();
     if (lsn > this.lastLsn) this.lastLsn = lsn;
+  }
+
+  replay(batch: WriteBatch, from: number, until: number, lsn: Lsn, isLate: boolean): void {
+    if (isLate) this.#replayLate(batch, from, until, lsn);
+    else {
+      this.#isReplaying = true;
+      this.admit(batch, from, until);
+      this.#isReplaying = false;
+    }
+    this.append(batch, from, until, lsn);
+    this.replayedLsn = this.lastLsn;
+  }
+
+  /** Late rows keep the state that they were written in: no window is asked. */
+  #replayLate(batch: WriteBatch, from: number, until: number, lsn: Lsn): void {
+    const { late } = this.#options;
+    const { refs, times, valueWords, status } = batch;
+    for (let i = from; i < until; i += 1) {
+      if (status[i] !== OPEN) continue;
+      status[i] =
+        lsn <= late.storedLsn
+          ? OUT_OF_ORDER
+          : late.decide(refs[i]!, times[i]!, valueWords[2 * i]!, valueWords[2 * i + 1]!);
+      if (status[i] === LATE) late.waiting += 1;
+    }
+  }
+
+  #applyLate(batch: WriteBatch, row: number, lsn: Lsn): void {
+    const { late } = this.#options;
+    const { refs, times, valueWords } = batch;
+    late.add(refs[row]!, times[row]!, valueWords[2 * row]!, valueWords[2 * row + 1]!, lsn);
+    late.waiting -= 1;
+    this.samples += 1;
   }
 
   /** Seals open chunks whose first sample came before `lsn`, until the time is over, and returns how many. */
@@ -225,17 +293,29 @@ export class BlockStore {
     return ref === 0 ? NO_PAGE : this.#options.series.page(number);
   }
 
-  /** What becomes of a row that is not newer than its series' last sample. */
-  #decline(page: ChunkState, base: number, time: number, low: number, high: number): RowStatus {
+  /** What becomes of a row that is not newer than its series' last sample, or than the newest block. */
+  #decline(page: ChunkState, base: number, batch: WriteBatch, row: number): RowStatus {
     const { words, doubles } = page;
     const w = base >> 2;
-    if (time < doubles[(base >> 3) + ADMITTED_TIME]!) return OUT_OF_ORDER;
-    if ((words[w + FLAGS]! & VALUE_UNREAD) !== 0 && !this.#options.readValue(page, base)) {
-      return CONFLICT; // What cannot be read cannot be called equal.
+    const time = batch.times[row]!;
+    const low = batch.valueWords[2 * row]!;
+    const high = batch.valueWords[2 * row + 1]!;
+    const isKnown = (words[w + FLAGS]! & KNOWN) !== 0;
+    const isUnread = (words[w + FLAGS]! & VALUE_UNREAD) !== 0;
+    const isLost = isUnread && words[w + NEWEST_CHUNK] === NO_CHUNK; // It is in a block by now.
+    if (isKnown && time === doubles[(base >> 3) + ADMITTED_TIME]! && !isLost) {
+      // What cannot be read cannot be called equal.
+      if (isUnread && !this.#options.readValue(page, base)) return CONFLICT;
+      const isEqual = words[w + ADMITTED_LOW] === low && words[w + ADMITTED_HIGH] === high;
+      return isEqual ? REPEATED : CONFLICT;
     }
-    return words[w + ADMITTED_LOW] === low && words[w + ADMITTED_HIGH] === high
-      ? REPEATED
-      : CONFLICT;
+    if (this.#isReplaying) return OUT_OF_ORDER; // `sealed/` or a block has it.
+    const { late } = this.#options;
+    if (late.windowMs < 0 || time < this.newestTime - late.windowMs) return OUT_OF_ORDER;
+    if (late.isFull) return LIMIT;
+    const status = late.decide(batch.refs[row]!, time, low, high);
+    if (status === LATE) late.waiting += 1;
+    return status;
   }
 
   /** Sees to it that one row more can start a chunk. Answers false when memory is full. */

@@ -40,6 +40,10 @@ export interface ChunkAccessOptions {
 
 /** Decodes chunks wherever they are: open, in memory, or in `sealed/`. */
 export class ChunkAccess {
+  /** What `load` found: a sealed chunk's data is `bytes[at … at+length)`, until the next call of anything here. */
+  bytes: Uint8Array = new Uint8Array(0);
+  at = 0;
+  length = 0;
   readonly #options: ChunkAccessOptions;
   readonly #scratch: SampleColumns = makeColumns();
 
@@ -99,9 +103,9 @@ export class ChunkAccess {
   }
 
   #decode(chunk: number, count: number, into: SampleColumns): void {
-    const { chunks, series, allocator, codec, reader } = this.#options;
-    const ref = chunks.word(chunk, REF);
+    const { chunks, series, allocator, codec } = this.#options;
     if (chunks.isOpen(chunk)) {
+      const ref = chunks.word(chunk, REF);
       const page = series.pageOf(ref);
       const base = series.baseOf(ref);
       const bytes = allocator.bytes(page.words[(base >> 2) + REGION]! >>> 0);
@@ -109,13 +113,23 @@ export class ChunkAccess {
       codec.decode(bytes, page.words[(base >> 2) + REGION_AT]!, length, count, into);
       return;
     }
-    const length = chunks.word(chunk, LENGTH);
+    this.load(chunk);
+    codec.decode(this.bytes, this.at, this.length, count, into);
+  }
+
+  /** Brings a sealed chunk's data, from memory or from `sealed/`. Throws BLOCK_CORRUPT when it is damaged. */
+  load(chunk: number): void {
+    const { chunks, allocator, reader } = this.#options;
+    this.length = chunks.word(chunk, LENGTH);
     const region = chunks.word(chunk, SEALED_REGION);
     if (region !== 0) {
-      codec.decode(allocator.bytes(region), allocator.at(region), length, count, into);
+      this.bytes = allocator.bytes(region);
+      this.at = allocator.at(region);
       return;
     }
-    reader.read(chunks.word(chunk, FILE), chunks.word(chunk, FILE_OFFSET), ref, length);
-    codec.decode(reader.bytes, reader.dataAt, length, count, into);
+    const ref = chunks.word(chunk, REF);
+    reader.read(chunks.word(chunk, FILE), chunks.word(chunk, FILE_OFFSET), ref, this.length);
+    this.bytes = reader.bytes;
+    this.at = reader.dataAt;
   }
 }

@@ -1,4 +1,6 @@
 import { NO_OFFSET, type Lsn, type Memory, type Offset, type Region } from "@varve/contracts";
+import { Ring } from "./ring.ts";
+import type { Windows } from "./windows.ts";
 
 /** Chunks a page holds: 64 KiB, a cache line a chunk. */
 const CHUNKS_PER_PAGE = 1024;
@@ -40,29 +42,33 @@ interface ChunkPage {
 }
 
 /**
- * What is known of every chunk, by a dense number from 1 on. Descriptors are not given back: while
- * `sealed/` holds a chunk, its 64 bytes stand for it.
+ * What is known of every chunk outside of blocks, by a dense number from 1 on. While `sealed/` holds a chunk, its
+ * 64 bytes stand for it; a chunk that is in a block gives its number back.
  *
  * The chunks that are not synced form a list. Chunks are opened in the order of their Lsns, so its head
  * has the lowest, and the durable Lsn is found without a search.
  */
 export class ChunkTable {
-  /** Chunks opened or adopted. */
+  /** Numbers handed out so far: no chunk has a higher one. */
   count = 0;
   /** First and last chunk that is not synced. */
   head = NO_CHUNK;
   #tail = NO_CHUNK;
   readonly #memory: Memory;
+  readonly #windows: Windows;
+  /** Numbers that were given back. */
+  readonly #released = new Ring();
   readonly #pages: ChunkPage[] = [];
   readonly #offsets: Offset[] = [];
 
-  constructor(memory: Memory) {
+  constructor(memory: Memory, windows: Windows) {
     this.#memory = memory;
+    this.#windows = windows;
   }
 
   /** Descriptors that `open` can still hand out before it needs memory. */
   get free(): number {
-    return this.#pages.length * CHUNKS_PER_PAGE - this.count;
+    return this.#pages.length * CHUNKS_PER_PAGE - this.count + this.#released.length;
   }
 
   /** Takes another page. Answers false when the memory is full. */
@@ -89,8 +95,7 @@ export class ChunkTable {
 
   /** Describes a chunk that opens now, and that is not synced. There must be a free descriptor. */
   open(ref: number, older: number, time: number, lsn: Lsn): number {
-    this.count += 1;
-    const chunk = this.count;
+    const chunk = this.#released.length > 0 ? this.#released.pop() : (this.count += 1);
     const { words, doubles } = this.#pages[(chunk - 1) >>> CHUNK_SHIFT]!;
     const w = ((chunk - 1) & CHUNK_MASK) * CHUNK_WORDS;
     const d = ((chunk - 1) & CHUNK_MASK) * CHUNK_DOUBLES;
@@ -104,6 +109,7 @@ export class ChunkTable {
     if (this.#tail === NO_CHUNK) this.head = chunk;
     else this.setWord(this.#tail, NEXT, chunk);
     this.#tail = chunk;
+    this.#windows.opened(time);
     return chunk;
   }
 
@@ -128,6 +134,21 @@ export class ChunkTable {
     else this.setWord(next, PREVIOUS, previous);
     this.setWord(chunk, PREVIOUS, NO_CHUNK);
     this.setWord(chunk, NEXT, NO_CHUNK);
+    this.#windows.settled(this.double(chunk, MIN_TIME));
+  }
+
+  /** Gives the number of a synced chunk back, which nobody looks at any more. */
+  release(chunk: number): void {
+    this.#windows.released(this.double(chunk, MIN_TIME));
+    const { words } = this.#pages[(chunk - 1) >>> CHUNK_SHIFT]!;
+    const w = ((chunk - 1) & CHUNK_MASK) * CHUNK_WORDS;
+    for (let i = REF; i < CHUNK_WORDS; i += 1) words[w + i] = 0;
+    this.#released.push(chunk);
+  }
+
+  /** Whether a number, from 1 to `count`, stands for a chunk. */
+  isLive(chunk: number): boolean {
+    return this.word(chunk, REF) !== 0;
   }
 
   /** The next chunk that is not synced, or `NO_CHUNK`. */
@@ -160,7 +181,7 @@ export class ChunkTable {
     return page.doubles[((chunk - 1) & CHUNK_MASK) * CHUNK_DOUBLES + field]!;
   }
 
-  release(): void {
+  dispose(): void {
     for (const offset of this.#offsets) this.#memory.give(offset, CHUNKS_PER_PAGE * CHUNK_BYTES);
     this.#offsets.length = 0;
     this.#pages.length = 0;

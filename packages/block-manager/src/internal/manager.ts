@@ -1,117 +1,50 @@
 import {
   type BlockManager,
   type BlockManagerNeeds,
+  type BlocksPin,
   isStorageError,
   type Lsn,
   type MaintainOptions,
   type MaintainReport,
+  type Matcher,
   type ReadPin,
   type SeriesRef,
   StorageError,
   type WriteBatch,
 } from "@varve/contracts";
-import { BlockStore, type Persistence } from "./block-store.ts";
-import { ChunkAccess } from "./chunk-access.ts";
-import { ChunkTable, NO_CHUNK } from "./chunk-table.ts";
-import { HEADER_BYTES, MARK_BYTES, recordBytes } from "./format.ts";
-import { OpenChunks } from "./open-chunks.ts";
-import { type BlockOptions, type BlockStats, settingsOf } from "./options.ts";
-import { Pipeline } from "./pipeline.ts";
+import type { BlockStore } from "./block-store.ts";
+import type { ChunkAccess } from "./chunk-access.ts";
+import { type ChunkTable, NO_CHUNK } from "./chunk-table.ts";
+import type { Hidden } from "./hidden.ts";
+import type { Idle } from "./idle.ts";
+import type { Late } from "./late.ts";
+import type { Character } from "./open-blocks.ts";
+import type { OpenChunks } from "./open-chunks.ts";
+import type { BlockStats } from "./options.ts";
+import type { Pins } from "./pins.ts";
+import type { Pipeline } from "./pipeline.ts";
 import { type PinOptions, SnapshotPin } from "./pin.ts";
-import { recoverSealed } from "./recovery.ts";
-import { adoptChunks } from "./adopt.ts";
-import { SealedFiles } from "./sealed-files.ts";
-import { SealedReader } from "./sealed-reader.ts";
-import { SealedWriter } from "./sealed-writer.ts";
-import { releaseOpenRegions, SeriesTable } from "./series-table.ts";
-import { Stock } from "./stock.ts";
-import { Trust } from "./trust.ts";
-import { VoidFiles } from "./void-files.ts";
+import type { SealedFiles } from "./sealed-files.ts";
+import type { SealedReader } from "./sealed-reader.ts";
+import type { SealedWriter } from "./sealed-writer.ts";
+import { releaseOpenRegions, type SeriesTable } from "./series-table.ts";
+import { spanOf } from "./span.ts";
+import type { SpentFiles } from "./spent-files.ts";
+import type { Stock } from "./stock.ts";
+import type { BlockJobs } from "./stored/block-jobs.ts";
+import type { BlockSet } from "./stored/block-set.ts";
+import type { Trust } from "./trust.ts";
+import type { VoidFiles } from "./void-files.ts";
 
-/** What a variant fixes. */
-export interface Character {
-  readonly persistence: Persistence;
-  readonly chunksPerFile: number;
-  /** Size of the buffer that one write empties, in bytes. */
-  readonly writeBytesMax: number;
-  readonly unsyncedBytesMax: number;
-  /** Called first at close: nothing is scheduled any more. */
-  stop?(): void;
-}
-
-/** Opens a block manager of the given character: reads `sealed/` and makes its tables. */
-export function openBlocks(
-  needs: BlockManagerNeeds,
-  options: BlockOptions,
-  character: Character,
-): BlockManager {
-  const { memory, disk, dir, quarantineDir, allocator, chunk: codec, seriesExpected } = needs;
-  const { persistence, chunksPerFile, unsyncedBytesMax } = character;
-  const settings = settingsOf(options, codec);
-  const { chunkBytesFirst, chunkBytesMax, regionsPerRefill, fileBytesMax } = settings;
-  const { encoding } = codec;
-  const recovery = recoverSealed({
-    disk,
-    dir,
-    quarantineDir,
-    encoding,
-    storedCount: (bytes, at, length) => codec.storedCount(bytes, at, length),
-  });
-  const series = new SeriesTable(memory, codec.stateBytes);
-  const chunks = new ChunkTable(memory);
-  series.prepare(seriesExpected);
-  const seriesPagesAhead = series.pagesTaken;
-  chunks.prepare(seriesExpected);
-  const stock = new Stock(allocator, chunkBytesFirst, regionsPerRefill);
-  // Allocators may give more than asked for, but never a chunk more than twice the largest region.
-  const least = HEADER_BYTES + MARK_BYTES + recordBytes(chunkBytesMax * 2);
-  const writeBytesMax = Math.max(character.writeBytesMax, least);
-  const files = new SealedFiles(disk, dir, recovery.state);
-  const trust = new Trust(recovery.state.trusted, recovery.chunks.length > 0);
-  const writer = new SealedWriter({
-    disk,
-    files,
-    trust,
-    chunks,
-    allocator,
-    encoding,
-    chunksPerFile,
-    fileBytesMax,
-    writeBytesMax,
-  });
-  const pipeline = new Pipeline({ chunks, allocator, files, writer, trust, unsyncedBytesMax });
-  const reader = new SealedReader(disk, dir);
-  const access = new ChunkAccess({ chunks, series, allocator, codec, reader });
-  const readValue = access.readValue.bind(access);
-  const { sealed } = pipeline;
-  const open = new OpenChunks({ settings, chunks, stock, allocator, codec, sealed });
-  const tables = { series, chunks, stock, pipeline, open };
-  const store = new BlockStore({ ...tables, settings, persistence, allocator, codec, readValue });
-  adoptChunks(recovery, tables);
-  const { damaged, quarantined } = recovery;
-  const facts = { seriesPagesAhead, damaged, quarantined };
-  return new ChunkBlocks({
-    ...tables,
-    needs,
-    character,
-    files,
-    trust,
-    writer,
-    voids: new VoidFiles({ disk, dir, quarantineDir }, recovery.voids),
-    reader,
-    access,
-    store,
-    facts,
-  });
-}
-
-interface Parts {
+/** What `openBlocks` has made. */
+export interface BlockParts {
   readonly needs: BlockManagerNeeds;
   readonly character: Character;
   readonly series: SeriesTable;
   readonly chunks: ChunkTable;
   readonly stock: Stock;
   readonly files: SealedFiles;
+  readonly spent: SpentFiles;
   readonly trust: Trust;
   readonly voids: VoidFiles;
   readonly writer: SealedWriter;
@@ -120,22 +53,31 @@ interface Parts {
   readonly access: ChunkAccess;
   readonly open: OpenChunks;
   readonly store: BlockStore;
+  readonly late: Late;
+  readonly hidden: Hidden;
+  readonly idle: Idle;
+  readonly pins: Pins;
+  readonly set: BlockSet;
+  readonly jobs: BlockJobs;
   readonly facts: Pick<BlockStats, "seriesPagesAhead" | "damaged" | "quarantined">;
 }
 
-class ChunkBlocks implements BlockManager {
-  readonly #parts: Parts;
+/** The block manager: its parts, in the order in which the contract calls them. */
+export class ChunkBlocks implements BlockManager {
+  readonly #parts: BlockParts;
   readonly #store: BlockStore;
   readonly #pinOptions: PinOptions;
-  /** The last `maintain`: the next waits for it. */
+  /** The last `maintain`, `rest` or deletion: the next waits for it. */
   #maintaining: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
-  constructor(parts: Parts) {
+  constructor(parts: BlockParts) {
     this.#parts = parts;
     this.#store = parts.store;
-    const { series, chunks, access } = parts;
-    this.#pinOptions = { series, chunks, access, isOpen: () => !this.#isClosed };
+    const { series, chunks, access, late, hidden, pins, jobs } = parts;
+    const isOpen = (): boolean => !this.#isClosed;
+    const floor = (): number => jobs.floor;
+    this.#pinOptions = { series, chunks, access, late, hidden, pins, floor, isOpen };
   }
 
   get refMax(): SeriesRef {
@@ -144,6 +86,7 @@ class ChunkBlocks implements BlockManager {
 
   get stats(): BlockStats {
     const { pipeline, files, writer, series, stock, facts, store, open, voids } = this.#parts;
+    const { jobs, set, late } = this.#parts;
     return {
       ...facts,
       quarantined: [...facts.quarantined, ...voids.moved],
@@ -155,11 +98,18 @@ class ChunkBlocks implements BlockManager {
       bytesPersisted: pipeline.bytesPersisted,
       persistedInAppend: pipeline.persistedInAppend,
       filesCreated: files.filesCreated,
+      filesRemoved: this.#parts.spent.removed,
       writes: writer.writes,
       syncs: files.syncs,
       seriesPages: series.pagesTaken,
       refills: stock.refills,
       refillsAhead: stock.refillsAhead,
+      blocks: set.readers.length,
+      blockBytes: set.bytes,
+      blocksCut: jobs.blocksCut,
+      blocksMerged: jobs.blocksMerged,
+      blocksRetired: jobs.blocksRetired,
+      lateSamples: late.count,
     };
   }
 
@@ -178,22 +128,78 @@ class ChunkBlocks implements BlockManager {
     this.#store.append(batch, from, until, lsn);
   }
 
+  replay(batch: WriteBatch, from: number, until: number, lsn: Lsn, isLate: boolean): void {
+    if (this.#isClosed) throw closed();
+    this.#store.replay(batch, from, until, lsn, isLate);
+  }
+
   pin(refs: Uint32Array, count: number): ReadPin {
     if (this.#isClosed) throw closed();
     return new SnapshotPin(this.#pinOptions, refs, count);
   }
 
+  pinBlocks(from: number, until: number): BlocksPin {
+    if (this.#isClosed) throw closed();
+    return this.#parts.set.pin(from, until);
+  }
+
+  span(ref: SeriesRef, from: number, until: number, into: Float64Array): boolean {
+    if (this.#isClosed) throw closed();
+    return spanOf(this.#parts, ref, from, until, into);
+  }
+
+  hide(ref: SeriesRef, minTime: number, maxTime: number): void {
+    const { hidden, late } = this.#parts;
+    if (this.#isClosed) throw closed();
+    hidden.hide(ref, minTime, maxTime);
+    late.remove(ref, minTime, maxTime);
+  }
+
+  hidden(visit: (ref: SeriesRef, minTime: number, maxTime: number) => void): void {
+    this.#parts.hidden.visit(visit);
+  }
+
+  deleteStored(matchers: readonly Matcher[], from: number, until: number): Promise<number> {
+    return this.#inTurn(async () => {
+      await this.#parts.jobs.finish();
+      return this.#parts.jobs.deleteStored(matchers, from, until);
+    });
+  }
+
+  rest(): Promise<Disposable> {
+    return this.#inTurn(async () => {
+      const { jobs } = this.#parts;
+      await jobs.finish();
+      jobs.resting += 1;
+      let isResting = true;
+      return {
+        [Symbol.dispose](): void {
+          if (isResting) jobs.resting -= 1;
+          isResting = false;
+        },
+      };
+    });
+  }
+
+  idleLsn(ref: SeriesRef): Lsn {
+    return this.#parts.idle.lsnOf(ref);
+  }
+
+  forget(refs: Uint32Array, count: number): void {
+    this.#parts.idle.forget(refs, count);
+  }
+
   maintain(options: MaintainOptions): Promise<MaintainReport> {
-    const run = this.#maintaining.then(() => this.#maintain(options));
-    this.#maintaining = run.catch(() => undefined); // The caller is told; the next call goes on.
-    return run;
+    return this.#inTurn(() => this.#maintain(options));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return;
-    const { character, pipeline, files, trust, series, chunks, stock, reader, needs } = this.#parts;
+    const { character, pipeline, files, trust, series, chunks, stock, reader, needs, jobs, set } =
+      this.#parts;
     character.stop?.();
     await this.#maintaining;
+    await jobs.abort();
     if (this.#isClosed) return;
     let failure: unknown;
     try {
@@ -207,16 +213,26 @@ class ChunkBlocks implements BlockManager {
     this.#isClosed = true;
     files.leave();
     reader.close();
+    set.close();
     releaseOpenRegions(series, needs.allocator);
     pipeline.release();
     stock.release();
-    series.release();
-    chunks.release();
+    series.dispose();
+    chunks.dispose();
     if (failure !== undefined) throw failure;
   }
 
+  /** Does one thing after the other. The caller is told of a failure; the next goes on. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#maintaining.then(() => {
+      if (this.#isClosed) throw closed();
+      return work();
+    });
+    this.#maintaining = run.catch(() => undefined);
+    return run;
+  }
+
   async #maintain(options: MaintainOptions): Promise<MaintainReport> {
-    if (this.#isClosed) throw closed();
     const { pipeline, store } = this.#parts;
     if (pipeline.poison !== undefined) throw pipeline.poison;
     const untilMs = performance.now() + options.budgetMs;
@@ -239,7 +255,10 @@ class ChunkBlocks implements BlockManager {
     store.prepare();
     try {
       await this.#commit(options);
-      if (failed === undefined) await this.#tell(options, untilMs);
+      if (failed === undefined) {
+        await this.#tell(options, untilMs);
+        await this.#workOnBlocks(options, untilMs);
+      }
     } catch (error) {
       failed ??= error;
     }
@@ -250,6 +269,8 @@ class ChunkBlocks implements BlockManager {
       persisted: pipeline.chunksPersisted - before,
       pending: pipeline.sealed.length,
       durableLsn: this.#durableLsn(),
+      cutTime: this.#parts.jobs.floor,
+      isBusy: this.#parts.jobs.isBusy,
     };
   }
 
@@ -267,12 +288,19 @@ class ChunkBlocks implements BlockManager {
    * their sync is its own: an idle call does nothing.
    */
   async #tell({ sealBeforeLsn = 0 }: MaintainOptions, untilMs: number): Promise<void> {
-    const { pipeline, trust, voids } = this.#parts;
+    const { pipeline, trust, voids, spent, reader, jobs } = this.#parts;
     const isDone = pipeline.sealed.length === 0 && pipeline.written.length === 0;
     if (trust.owes(sealBeforeLsn) && (isDone || performance.now() < untilMs)) {
       await pipeline.tell(untilMs);
     }
-    if (trust.isTold) voids.retire(untilMs);
+    if (!trust.isTold || jobs.resting > 0) return;
+    voids.retire(untilMs);
+    spent.remove(trust.toldFile, untilMs, (file) => reader.forget(file));
+  }
+
+  async #workOnBlocks(options: MaintainOptions, untilMs: number): Promise<void> {
+    const { jobs } = this.#parts;
+    if (options.isClosing !== true) await jobs.run(untilMs, options);
   }
 
   #persist(): void {
@@ -281,9 +309,9 @@ class ChunkBlocks implements BlockManager {
   }
 
   #durableLsn(): Lsn {
-    const { chunks, store, trust } = this.#parts;
+    const { chunks, store, trust, late } = this.#parts;
     const lsn = chunks.head === NO_CHUNK ? store.lastLsn : chunks.firstLsn(chunks.head) - 1;
-    return Math.min(lsn, trust.heldLsn - 1);
+    return Math.min(lsn, trust.heldLsn - 1, late.firstLsn - 1);
   }
 }
 

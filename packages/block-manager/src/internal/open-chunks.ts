@@ -8,11 +8,13 @@ import {
   type Region,
   type WriteBatch,
 } from "@varve/contracts";
-import { type ChunkTable, NO_CHUNK } from "./chunk-table.ts";
+import { chunkEndTime } from "@varve/prometheus-block";
+import { type ChunkTable, MIN_TIME, NO_CHUNK, REF } from "./chunk-table.ts";
 import type { Settings } from "./options.ts";
 import type { Ring } from "./ring.ts";
 import {
   APPLIED_TIME,
+  CHUNK_END,
   CODEC_STATE,
   NEWEST_CHUNK,
   OPEN_CHUNK,
@@ -22,6 +24,17 @@ import {
   REGION_CAPACITY,
 } from "./series-table.ts";
 import type { Stock } from "./stock.ts";
+import { startOfWindow } from "./windows.ts";
+
+/**
+ * Prometheus begins a new chunk once this many bytes are used, so that none grows beyond 1,024: a sample takes at
+ * most 19.
+ */
+const LONG_BYTES = 1024 - 19;
+/** Regions below this size hold no long chunk. */
+const LONG_CAPACITY = 1024;
+/** Golden ratio: spreads consecutive refs evenly over 0 … 1. */
+const SPREAD = 0.6180339887498949;
 
 export interface OpenChunksOptions {
   readonly settings: Settings;
@@ -58,10 +71,61 @@ export class OpenChunks {
     const newest = words[w + NEWEST_CHUNK]! >>> 0;
     words[w + OPEN_CHUNK] = chunks.open(ref, newest, time, lsn);
     words[w + OPEN_COUNT] = 0;
+    const { blockDurationMs } = this.#options.settings;
+    page.doubles[(base >> 3) + CHUNK_END] = startOfWindow(time, blockDurationMs) + blockDurationMs;
     const bytes = allocator.bytes(words[w + REGION]! >>> 0);
     codec.open(page, base + CODEC_STATE, bytes, words[w + REGION_AT]!);
     if (newest === NO_CHUNK) this.seriesCount += 1;
     if (ref > this.refMax) this.refMax = ref;
+  }
+
+  /**
+   * Predicts, when a quarter of a chunk is full, where it should end so that the chunks of its window get equally
+   * long: Prometheus' rule. With jitter the first chunk of a window ends early, by a share that differs from series
+   * to series, so that chunks do not all fill at the same moment.
+   */
+  predictEnd(page: ChunkState, base: number, time: number): void {
+    const { chunks, settings } = this.#options;
+    const { words, doubles } = page;
+    const w = base >> 2;
+    const d = base >> 3;
+    const start = chunks.double(words[w + OPEN_CHUNK]! >>> 0, MIN_TIME);
+    const windowEnd = doubles[d + CHUNK_END]!;
+    let end = chunkEndTime(start, time, windowEnd);
+    if (settings.chunkJitter > 0 && this.#isFirstOfWindow(w, words, windowEnd)) {
+      const ref = chunks.word(words[w + OPEN_CHUNK]! >>> 0, REF);
+      const share = ((ref * SPREAD) % 1) * settings.chunkJitter;
+      end = Math.max(time + 1, Math.floor(end - (end - start) * share));
+    }
+    doubles[d + CHUNK_END] = end;
+  }
+
+  #isFirstOfWindow(w: number, words: Int32Array, windowEnd: number): boolean {
+    const { chunks, settings } = this.#options;
+    const newest = words[w + NEWEST_CHUNK]! >>> 0;
+    return (
+      newest === NO_CHUNK || chunks.double(newest, MIN_TIME) < windowEnd - settings.blockDurationMs
+    );
+  }
+
+  /**
+   * Whether a chunk that has its samples is sealed now: when the next one, if it comes at the same pace, would begin
+   * another chunk, or there are twice as many. Chunks of few samples have no pace to go by.
+   */
+  isFull(page: ChunkState, base: number, time: number): boolean {
+    const { chunks, settings } = this.#options;
+    const { words, doubles } = page;
+    const w = base >> 2;
+    const count = words[w + OPEN_COUNT]!;
+    if (settings.samplesPerQuarter === 0 || count >= 2 * settings.samplesPerChunk) return true;
+    const start = chunks.double(words[w + OPEN_CHUNK]! >>> 0, MIN_TIME);
+    return time + (time - start) / (count - 1) >= doubles[(base >> 3) + CHUNK_END]!;
+  }
+
+  /** Whether an open chunk has used up its bytes. */
+  isLong(page: ChunkState, base: number): boolean {
+    if (page.words[(base >> 2) + REGION_CAPACITY]! < LONG_CAPACITY) return false;
+    return this.#options.codec.length(page, base + CODEC_STATE) > LONG_BYTES;
   }
 
   /** Applies a row that did not fit its chunk's region: to a larger one, or to the next chunk. */

@@ -3,6 +3,7 @@ import { type ChunkTable, FILE, FILE_OFFSET, LENGTH, SEALED_REGION } from "./chu
 import { placeOf, recordBytes } from "./format.ts";
 import { Ring } from "./ring.ts";
 import type { SealedFiles } from "./sealed-files.ts";
+import type { SpentFiles } from "./spent-files.ts";
 import type { SealedWriter } from "./sealed-writer.ts";
 import type { Trust } from "./trust.ts";
 
@@ -12,6 +13,7 @@ export interface PipelineOptions {
   readonly files: SealedFiles;
   readonly writer: SealedWriter;
   readonly trust: Trust;
+  readonly spent: SpentFiles;
   readonly unsyncedBytesMax: number;
 }
 
@@ -36,6 +38,7 @@ export class Pipeline {
   readonly #files: SealedFiles;
   readonly #writer: SealedWriter;
   readonly #trust: Trust;
+  readonly #spent: SpentFiles;
   readonly #unsyncedBytesMax: number;
   /** Capacity of written chunks that are still in memory; the first `#givenBack` written ones are not. */
   #unsyncedBytes = 0;
@@ -47,6 +50,7 @@ export class Pipeline {
     this.#files = options.files;
     this.#writer = options.writer;
     this.#trust = options.trust;
+    this.#spent = options.spent;
     this.#unsyncedBytesMax = options.unsyncedBytesMax;
   }
 
@@ -147,6 +151,7 @@ export class Pipeline {
       if (this.#givenBack > 0) this.#givenBack -= 1;
       else this.#giveBack(chunk);
       this.#chunks.settle(chunk);
+      this.#spent.written(file);
       this.#trust.hold(this.#chunks.firstLsn(chunk), durable);
     }
   }

@@ -39,6 +39,14 @@ export class SealedReader {
     this.dataAt = view.dataAt;
   }
 
+  /** The file is about to go. */
+  forget(file: number): void {
+    const fd = this.#open.get(file);
+    if (fd === undefined) return;
+    this.#open.delete(file);
+    this.#close(fd);
+  }
+
   close(): void {
     for (const fd of this.#open.values()) this.#close(fd);
     this.#open.clear();

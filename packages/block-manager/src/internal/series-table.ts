@@ -27,6 +27,10 @@ export const OPEN_CHUNK = 9;
 export const OPEN_COUNT = 10;
 export const NEWEST_CHUNK = 11;
 export const FLAGS = 12;
+/** The cut that took the series' last sample out of here: an index of `Idle`. */
+export const EMPTIED = 13;
+/** Double: the open chunk ends before this time. */
+export const CHUNK_END = 7;
 /** In `FLAGS`: a sample was admitted, or found in `sealed/`. */
 export const KNOWN = 1;
 /** In `FLAGS`: the last sample lies in `sealed/`, and its value was not read yet. */
@@ -53,6 +57,7 @@ export class SeriesTable {
   readonly stride: number;
   pagesTaken = 0;
   readonly #memory: Memory;
+  /** By page number; `NO_OFFSET` where there is no page. */
   readonly #offsets: Offset[] = [];
 
   constructor(memory: Memory, codecStateBytes: number) {
@@ -62,7 +67,10 @@ export class SeriesTable {
 
   /** The page with this number, taken now if need be, or `NO_PAGE` when the memory is full. */
   page(number: number): ChunkState {
-    while (this.pages.length <= number) this.pages.push(NO_PAGE);
+    while (this.pages.length <= number) {
+      this.pages.push(NO_PAGE);
+      this.#offsets.push(NO_OFFSET);
+    }
     const known = this.pages[number]!;
     if (known !== NO_PAGE) return known;
     const bytes = SERIES_PER_PAGE * this.stride;
@@ -73,7 +81,7 @@ export class SeriesTable {
       doubles: this.#memory.doubles(offset, bytes / 8),
     };
     this.pages[number] = page;
-    this.#offsets.push(offset);
+    this.#offsets[number] = offset;
     this.pagesTaken += 1;
     return page;
   }
@@ -98,8 +106,31 @@ export class SeriesTable {
     }
   }
 
-  release(): void {
-    for (const offset of this.#offsets) this.#memory.give(offset, SERIES_PER_PAGE * this.stride);
+  /** Forgets a series, which holds nothing. */
+  clear(ref: number): void {
+    const { words } = this.pageOf(ref);
+    const w = this.baseOf(ref) >> 2;
+    if (words.length > 0) words.fill(0, w, w + this.stride / 4);
+  }
+
+  /** Gives the page of a ref back when no series in it is known. */
+  releasePage(ref: number): void {
+    const page = this.pageOf(ref);
+    const number = (ref - 1) >>> SERIES_SHIFT;
+    if (page === NO_PAGE) return;
+    for (let w = FLAGS; w < page.words.length; w += this.stride / 4) {
+      if (page.words[w] !== 0) return;
+    }
+    this.#memory.give(this.#offsets[number]!, SERIES_PER_PAGE * this.stride);
+    this.pages[number] = NO_PAGE;
+    this.#offsets[number] = NO_OFFSET;
+    this.pagesTaken -= 1;
+  }
+
+  dispose(): void {
+    for (const offset of this.#offsets) {
+      if (offset !== NO_OFFSET) this.#memory.give(offset, SERIES_PER_PAGE * this.stride);
+    }
     this.#offsets.length = 0;
     this.pages.length = 0;
   }

@@ -1,4 +1,5 @@
 import type { Lsn } from "@varve/contracts";
+import { PLACE_SPAN } from "./format.ts";
 
 /**
  * What chunks found at open count as in the order of Lsns: they hold the durable Lsn at 0 until a mark of this
@@ -33,6 +34,8 @@ export class Trust {
   stated = NOTHING;
   /** What the last synced mark states. */
   #recoverable = NOTHING;
+  /** Where the last synced mark ends. */
+  #toldEnd = 0;
   /** The trusted place that was found at open. */
   readonly #found: number;
   /** A commit of the log was asked for up to here. */
@@ -51,6 +54,11 @@ export class Trust {
   /** A mark of this life is synced: what others stated is no longer needed. */
   get isTold(): boolean {
     return this.#recoverable !== NOTHING;
+  }
+
+  /** The file that holds the last synced mark: what files before it state is no longer needed. 0 without one. */
+  get toldFile(): number {
+    return Math.floor(this.#toldEnd / PLACE_SPAN);
   }
 
   /** The next opening would find less than what is trusted. */
@@ -100,7 +108,9 @@ export class Trust {
   /** All before `durable` is synced, marks too. */
   settle(durable: number): void {
     while (this.#marks.length > 0 && this.#marks[0]!.end <= durable) {
-      this.#recoverable = this.#marks.shift()!.states;
+      const mark = this.#marks.shift()!;
+      this.#recoverable = mark.states;
+      this.#toldEnd = mark.end;
     }
     while (this.#steps.length > 0 && this.#steps[0]!.until <= this.#recoverable) {
       this.#steps.shift();

@@ -1,5 +1,13 @@
-import { makeBatch, makeColumns, type RowBatch } from "@varve/bytes";
-import type { BlockManager, ChunkCodec, Disk, Memory, Variant } from "@varve/contracts";
+import { keyOf, makeBatch, makeColumns, type RowBatch } from "@varve/bytes";
+import type {
+  BlockManager,
+  ChunkCodec,
+  Disk,
+  Labels,
+  Memory,
+  SeriesKeys,
+  Variant,
+} from "@varve/contracts";
 import { simDisk } from "@varve/disk/sim";
 import { backgroundBlocks } from "../../src/background.ts";
 import { immediateBlocks } from "../../src/immediate.ts";
@@ -20,6 +28,24 @@ export const FACTORIES: readonly (readonly [string, Factory])[] = [
 
 export const SEALED = "/sealed";
 export const QUARANTINE = "/quarantine";
+export const STORE_ID = "00112233445566778899aabbccddeeff";
+
+/** Series are named by their refs. */
+export function keysOfNumbers(): SeriesKeys {
+  return {
+    nextRef: 2 ** 32 - 1,
+    keyBytes: (ref) => keyOf(labelsOfNumber(ref)).length,
+    copyKey(ref, into, at) {
+      const key = keyOf(labelsOfNumber(ref));
+      into.set(key, at);
+      return key.length;
+    },
+  };
+}
+
+export function labelsOfNumber(ref: number): Labels {
+  return { __name__: "series", ref: String(ref) };
+}
 
 export interface Sample {
   readonly time: number;
@@ -112,6 +138,9 @@ export async function openBench(
     memory,
     disk,
     dir: SEALED,
+    blocksDir: "/",
+    storeId: STORE_ID,
+    keys: keysOfNumbers(),
     quarantineDir: QUARANTINE,
     allocator,
     chunk: codec,

@@ -1,12 +1,14 @@
 import {
-  ACCEPTED,
   assert,
+  isTaken,
   OPEN,
   type BlockManager,
   type BlockManagerStats,
+  type BlocksPin,
   type Lsn,
   type MaintainOptions,
   type MaintainReport,
+  type Matcher,
   type ReadPin,
   type SampleColumns,
   type SeriesRef,
@@ -31,6 +33,7 @@ class CheckedBlocks implements BlockManager {
   readonly #admitted: Admitted[] = [];
   #lastLsn: Lsn = 0;
   #durableLsn: Lsn = 0;
+  #cutTime = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
   constructor(blocks: BlockManager) {
@@ -61,14 +64,14 @@ class CheckedBlocks implements BlockManager {
         continue;
       }
       assert(batch.status[row] !== OPEN, `admit decides row ${row}`);
-      if (batch.status[row] !== ACCEPTED) continue;
+      if (!isTaken(batch.status[row]!)) continue;
       this.#admitted.push({ batch, row, ref: batch.refs[row]!, time: batch.times[row]! });
     }
   }
 
   withdraw(batch: WriteBatch, from: number, until: number): void {
     this.#enter(batch, from, until);
-    const rows = acceptedRows(batch, from, until);
+    const rows = takenRows(batch, from, until);
     for (const row of rows.toReversed()) {
       const last = this.#admitted.pop();
       const isLast = last !== undefined && last.batch === batch && last.row === row;
@@ -83,7 +86,7 @@ class CheckedBlocks implements BlockManager {
     this.#enter(batch, from, until);
     assert(lsn >= this.#lastLsn, `batches are applied in order: ${lsn} after ${this.#lastLsn}`);
     this.#lastLsn = lsn;
-    for (const row of acceptedRows(batch, from, until)) {
+    for (const row of takenRows(batch, from, until)) {
       const first = this.#admitted.shift();
       const isFirst = first !== undefined && first.batch === batch && first.row === row;
       assert(isFirst, `row ${row} that is applied is the oldest admitted`);
@@ -99,6 +102,71 @@ class CheckedBlocks implements BlockManager {
     this.#blocks.append(batch, from, until, lsn);
   }
 
+  replay(batch: WriteBatch, from: number, until: number, lsn: Lsn, isLate: boolean): void {
+    this.#enter(batch, from, until);
+    assert(this.#admitted.length === 0, "no admitted row waits while the log is told");
+    assert(lsn >= this.#lastLsn, `batches are told in order: ${lsn} after ${this.#lastLsn}`);
+    this.#lastLsn = lsn;
+    const open = batch.status.slice();
+    this.#blocks.replay(batch, from, until, lsn, isLate);
+    for (let row = from; row < until; row += 1) {
+      if (open[row] === OPEN) assert(batch.status[row] !== OPEN, `replay decides row ${row}`);
+    }
+  }
+
+  pinBlocks(from: number, until: number): BlocksPin {
+    assert(!this.#isClosed, "the block manager is open");
+    const pin = this.#blocks.pinBlocks(from, until);
+    for (const { id, minTime, maxTime } of pin.blocks) {
+      assert(minTime < until && maxTime > from, `block ${id} reaches into ${from} … ${until}`);
+    }
+    return pin;
+  }
+
+  span(ref: SeriesRef, from: number, until: number, into: Float64Array): boolean {
+    assert(!this.#isClosed, "the block manager is open");
+    const isAny = this.#blocks.span(ref, from, until, into);
+    if (isAny) {
+      const isInside = from <= into[0]! && into[0]! <= into[1]! && into[1]! < until;
+      assert(isInside, `span ${into[0]} … ${into[1]} lies in ${from} … ${until}`);
+    }
+    return isAny;
+  }
+
+  hide(ref: SeriesRef, minTime: number, maxTime: number): void {
+    assert(!this.#isClosed, "the block manager is open");
+    assert(minTime <= maxTime, `an interval is hidden, got ${minTime} … ${maxTime}`);
+    this.#blocks.hide(ref, minTime, maxTime);
+  }
+
+  hidden(visit: (ref: SeriesRef, minTime: number, maxTime: number) => void): void {
+    this.#blocks.hidden(visit);
+  }
+
+  deleteStored(matchers: readonly Matcher[], from: number, until: number): Promise<number> {
+    assert(!this.#isClosed, "the block manager is open");
+    return this.#blocks.deleteStored(matchers, from, until);
+  }
+
+  rest(): Promise<Disposable> {
+    assert(!this.#isClosed, "the block manager is open");
+    return this.#blocks.rest();
+  }
+
+  idleLsn(ref: SeriesRef): Lsn {
+    assert(!this.#isClosed, "the block manager is open");
+    return this.#blocks.idleLsn(ref);
+  }
+
+  forget(refs: Uint32Array, count: number): void {
+    assert(!this.#isClosed, "the block manager is open");
+    for (let i = 0; i < count; i += 1) {
+      const isIdle = this.#blocks.idleLsn(refs[i]!) !== Number.POSITIVE_INFINITY;
+      assert(isIdle, `series ${refs[i]} that is forgotten has no samples here`);
+    }
+    this.#blocks.forget(refs, count);
+  }
+
   pin(refs: Uint32Array, count: number): ReadPin {
     assert(!this.#isClosed, "the block manager is open");
     assert(count <= refs.length, `there are ${count} refs to pin, got ${refs.length}`);
@@ -108,7 +176,9 @@ class CheckedBlocks implements BlockManager {
   async maintain(options: MaintainOptions): Promise<MaintainReport> {
     assert(!this.#isClosed, "the block manager is open");
     const report = await this.#blocks.maintain(options);
-    const { durableLsn } = report;
+    const { durableLsn, cutTime } = report;
+    assert(cutTime >= this.#cutTime, `cutTime never falls: ${cutTime}`);
+    this.#cutTime = cutTime;
     assert(durableLsn >= this.#durableLsn, `durableLsn never falls: ${durableLsn}`);
     assert(report.pending >= 0, `pending chunks are counted, got ${report.pending}`);
     this.#durableLsn = durableLsn;
@@ -126,9 +196,9 @@ class CheckedBlocks implements BlockManager {
   }
 }
 
-function acceptedRows(batch: WriteBatch, from: number, until: number): number[] {
+function takenRows(batch: WriteBatch, from: number, until: number): number[] {
   const rows: number[] = [];
-  for (let row = from; row < until; row += 1) if (batch.status[row] === ACCEPTED) rows.push(row);
+  for (let row = from; row < until; row += 1) if (isTaken(batch.status[row]!)) rows.push(row);
   return rows;
 }
 

@@ -11,6 +11,7 @@ import {
   type BlockManager,
   type BlockManagerNeeds,
   type BlockManagerStats,
+  type BlocksPin,
   type Lsn,
   type MaintainReport,
   type ReadPin,
@@ -157,10 +158,56 @@ class DullBlocks implements BlockManager {
     };
   }
 
+  replay(batch: WriteBatch, from: number, until: number, lsn: Lsn): void {
+    this.admit(batch, from, until);
+    this.append(batch, from, until, lsn);
+  }
+
+  pinBlocks(): BlocksPin {
+    return { blocks: [], [Symbol.dispose](): void {} };
+  }
+
+  span(ref: SeriesRef, from: number, until: number, into: Float64Array): boolean {
+    const times = (this.#series.get(ref)?.samples ?? [])
+      .map(({ time }) => time)
+      .filter((time) => time >= from && time < until);
+    if (times.length === 0) return false;
+    into[0] = times[0]!;
+    into[1] = times.at(-1)!;
+    return true;
+  }
+
+  hide(ref: SeriesRef, minTime: number, maxTime: number): void {
+    const { samples } = this.#seriesOf(ref);
+    const kept = samples.filter(({ time }) => time < minTime || time > maxTime);
+    samples.splice(0, samples.length, ...kept);
+  }
+
+  hidden(): void {}
+
+  async deleteStored(): Promise<number> {
+    return 0;
+  }
+
+  async rest(): Promise<Disposable> {
+    return { [Symbol.dispose](): void {} };
+  }
+
+  idleLsn(ref: SeriesRef): Lsn {
+    const series = this.#series.get(ref);
+    const isIdle = series === undefined || series.samples.length + series.admitted.length === 0;
+    return isIdle ? this.#lsn : Number.POSITIVE_INFINITY;
+  }
+
+  forget(refs: Uint32Array, count: number): void {
+    for (let i = 0; i < count; i += 1) this.#series.delete(refs[i]!);
+  }
+
   async maintain(): Promise<MaintainReport> {
     const { disk, dir, allocator } = this.#needs;
     const durableLsn = this.#lsn;
-    const report = { sealed: 0, persisted: 0, pending: 0, durableLsn };
+    const progress = { sealed: 0, persisted: 0, pending: 0, isBusy: false };
+    const report = { ...progress, durableLsn, cutTime: Number.NEGATIVE_INFINITY };
     if (this.#bug === "claims what is not durable") return report;
     try {
       disk.makeDirectory(dir);
