@@ -11,6 +11,7 @@ import {
   dullIndex,
   dullKey,
   dullLocks,
+  dullPostings,
   dullRecord,
   dullWal,
   spinLocks,
@@ -143,6 +144,87 @@ describe("series-index", () => {
     lying,
     "series-index/drops-entries-that-the-log-never-issued",
   );
+});
+
+describe("postings", () => {
+  const hoarding = altered(dullPostings(), () => ({ drop() {} }));
+  finds("postings that trust the index", hoarding, "postings/believes-drop-before-the-index");
+  const greedy = altered(dullPostings(), (part) => ({
+    drop: (refs) => part.drop(refs, refs.length),
+  }));
+  finds("postings that drop refs beyond the count", greedy, "postings/ignores-unknown-drops");
+  const literal = altered(dullPostings(), (part) => ({
+    select: (matchers) => {
+      const has = (name: string): boolean => part.labelNames([]).includes(name);
+      return matchers.every(({ name }) => has(name)) ? part.select(matchers) : new Uint32Array(0);
+    },
+  }));
+  finds("postings that need every label", literal, "postings/takes-a-missing-label-for-empty");
+  const trusting = altered(dullPostings(), (part) => ({
+    select: (matchers) =>
+      part.select(
+        matchers.map((each) => {
+          const { values } = each;
+          return values === undefined
+            ? each
+            : { ...each, matches: (text) => values.includes(text) };
+        }),
+      ),
+  }));
+  finds("postings that trust values", trusting, "postings/heeds-known-values-and-prefixes");
+  const sorting = altered(dullPostings(), (part) => ({
+    labelValues: (name, matchers) => part.labelValues(name, matchers).sort(),
+  }));
+  finds("postings that order by UTF-16 units", sorting, "postings/lists-names-and-values");
+  const answers = new Map<string, Uint32Array>();
+  const sharing = altered(dullPostings(), (part) => ({
+    select(matchers) {
+      const key = matchers.map(({ name, kind, value }) => name + kind + value).join();
+      const known = answers.get(key) ?? part.select(matchers);
+      answers.set(key, known);
+      return known;
+    },
+  }));
+  finds("postings that hand out their own arrays", sharing, "postings/gives-arrays-away");
+  const descending = altered(dullPostings(), (part) => ({
+    select: (matchers) => part.select(matchers).reverse(),
+  }));
+  finds("postings that descend", descending, "postings/takes-keys-in-any-order");
+  const partial = altered(dullPostings(), (part) => ({
+    select: (matchers) => part.select(matchers.slice(0, 2)),
+  }));
+  finds("postings that heed two matchers", partial, "postings/does-as-a-filter-does");
+  const swollen = altered(dullPostings(), () => {
+    let bytes = 0;
+    return {
+      add(batch) {
+        bytes += batch.length;
+      },
+      get stats() {
+        return { series: 0, pairs: 0, caughtUp: 0, listsRead: 0, bytes: bytes * 100 };
+      },
+    };
+  });
+  finds("postings that only grow", swollen, "postings/gives-memory-back");
+  finds("postings that fill lists unasked", swollen, "postings/adds-nothing-unasked");
+  const lying = claiming(dullPostings(), { eager: true });
+  finds("postings that claim to be eager", lying, "postings/adds-at-once");
+  const blind = altered(
+    dullPostings(),
+    () => ({}),
+    ({ keys }) => {
+      const first = keys.nextRef;
+      return {
+        keys: {
+          ...keys,
+          nextRef: first,
+          keyBytes: (ref) => keys.keyBytes(ref),
+          copyKey: (ref, into, at) => keys.copyKey(ref, into, at),
+        },
+      };
+    },
+  );
+  finds("postings that look at the store once", blind, "postings/knows-what-the-store-knows");
 });
 
 describe("record", () => {

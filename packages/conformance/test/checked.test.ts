@@ -9,9 +9,12 @@ import {
   dullIndex,
   dullKey,
   dullLocks,
+  dullPostings,
   dullRecord,
   dullWal,
 } from "./dull/index.ts";
+import type { PlainKeys } from "../src/company/plain-keys.ts";
+import { altered } from "./altered.ts";
 import { PUBLISHED_HASH, PUBLISHED_PAIR } from "../src/hashing.ts";
 
 async function openChecked<S extends Slot>(variant: Variant<S>): Promise<Slots[S]["part"]> {
@@ -166,6 +169,45 @@ describe("a checked block manager", () => {
       reserve() {},
     };
     expect(() => pin.read(0, 0, 9, into)).toThrow(/before it is disposed/);
+  });
+});
+
+describe("checked postings", () => {
+  test("refuse new rows without a ref or a key, and series that return under their old ref", async () => {
+    const { needs } = needsFor("postings");
+    const keys = needs.keys as PlainKeys;
+    const postings = await checked(dullPostings()).open(needs);
+    const batch = rows(2);
+    batch.isNew[0] = 1;
+    expect(() => postings.add(batch, 0, 1)).toThrow(/new row 0 has a ref/);
+    batch.refs[0] = 1;
+    expect(() => postings.add(batch, 0, 1)).toThrow(/carries the key of series 1/);
+    keys.set(1, keyOf({ n: "0" }));
+    postings.add(batch, 0, 1);
+    postings.drop(Uint32Array.of(1), 1);
+    expect(() => postings.add(batch, 0, 1)).toThrow(/does not return/);
+    expect(() => postings.drop(Uint32Array.of(1), 2)).toThrow(/2 refs are in an array of 1/);
+    await postings[Symbol.asyncDispose]();
+    expect(() => postings.select([])).toThrow(/are open/);
+  });
+
+  test("notice answers that are out of order, dropped, or have no key", async () => {
+    const { needs } = needsFor("postings");
+    const keys = needs.keys as PlainKeys;
+    for (const ref of [1, 2, 3]) keys.set(ref, keyOf({ n: `${ref}` }));
+    let answer = [2, 1];
+    const wrong = altered(dullPostings(), () => ({
+      select: () => Uint32Array.from(answer),
+      labelNames: () => ["b", "a"],
+    }));
+    const postings = await checked(wrong).open(needs);
+    expect(() => postings.select([])).toThrow(/refs ascend: 1 after 2/);
+    expect(() => postings.labelNames([])).toThrow(/a comes behind b/);
+    answer = [1, 9];
+    expect(() => postings.select([])).toThrow(/series 9 has a key/);
+    answer = [1, 2];
+    postings.drop(Uint32Array.of(2), 1);
+    expect(() => postings.select([])).toThrow(/series 2 was not dropped/);
   });
 });
 
