@@ -8,6 +8,8 @@ const OFFSET_MASK = RUN_WORDS_MAX - 1;
 const PAGE_BYTES = RUN_WORDS_MAX * 4;
 /** Ends a page's chain of free runs. */
 const END = 0xffffffff;
+/** No page. */
+const NONE = -1;
 
 /** Pages of one power of two of run, and what is free in them. */
 interface Page {
@@ -27,13 +29,16 @@ interface Page {
 
 /**
  * Runs of 1, 2, 4 … 16,384 words, by address: a page holds runs of one size, and goes when its last run is given
- * back, the one excepted that the next run of its size comes from. Nothing is zeroed.
+ * back, but for one a size: a list that grows gives a run back and takes one, and would make a page each time. Nothing is
+ * zeroed.
  */
 export class RunPool {
   readonly #pages: (Page | undefined)[] = [];
   readonly #freeNumbers: number[] = [];
   /** By size: numbers of pages that may have room. */
   readonly #roomy: number[][] = Array.from({ length: PAGE_SHIFT + 1 }, () => []);
+  /** By size: the page that is empty and kept. */
+  readonly #spare: number[] = Array.from({ length: PAGE_SHIFT + 1 }, () => NONE);
   #pageCount = 0;
 
   get bytes(): number {
@@ -59,7 +64,10 @@ export class RunPool {
       const page = this.#pages[number];
       if (page !== undefined && page.log2 === log2 && page.isListed) {
         const offset = takeRun(page);
-        if (offset >= 0) return number * RUN_WORDS_MAX + offset;
+        if (offset >= 0) {
+          if (this.#spare[log2] === number) this.#spare[log2] = NONE;
+          return number * RUN_WORDS_MAX + offset;
+        }
         page.isListed = false;
       }
       roomy.pop(); // Full, closed, or gone meanwhile.
@@ -71,16 +79,12 @@ export class RunPool {
     const number = address >>> PAGE_SHIFT;
     const page = this.#pages[number]!;
     page.used -= 1;
-    if (page.used === 0 && this.#roomy[page.log2]!.at(-1) === number) {
-      page.free = END; // Runs are handed out from it now: to drop it would be to make another one at once.
-      page.fresh = 0;
-      return;
-    }
-    if (page.used === 0) {
+    if (page.used === 0 && (page.isClosed || this.#spare[page.log2] !== NONE)) {
       this.#dropPage(number);
       return;
     }
     if (page.isClosed) return;
+    if (page.used === 0) this.#spare[page.log2] = number;
     const offset = address & OFFSET_MASK;
     page.words[offset] = page.free;
     page.free = offset;
@@ -98,6 +102,7 @@ export class RunPool {
       if (page.used === 0) this.#dropPage(number);
     }
     for (const roomy of this.#roomy) roomy.length = 0;
+    this.#spare.fill(NONE);
   }
 
   #dropPage(number: number): void {
