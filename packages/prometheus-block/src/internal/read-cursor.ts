@@ -1,0 +1,170 @@
+import { labelsOf, mergeRuns } from "@varve/bytes";
+import type { Labels, OpaqueChunk, SampleColumns } from "@varve/contracts";
+import type { RawSeries } from "../reader.ts";
+import type { Tombstones } from "../tombstones.ts";
+import { type Ids, NO_ID } from "./postings-list.ts";
+import { ChunkFiles } from "./read-chunks.ts";
+import type { BlockParts } from "./read-parts.ts";
+import { clip, removeRanges } from "./read-samples.ts";
+import { SeriesEntry } from "./read-series.ts";
+
+/** Goes through the series of some ids. What was deleted is what was deleted when the cursor was made. */
+export class SeriesCursor implements RawSeries {
+  key: Uint8Array = new Uint8Array(256);
+  keyLength = 0;
+  readonly #parts: BlockParts;
+  readonly #ids: Ids;
+  readonly #tombstones: Tombstones;
+  readonly #entry: SeriesEntry;
+  readonly #chunks: ChunkFiles;
+  #next = 0;
+
+  constructor(parts: BlockParts, ids: Ids) {
+    this.#parts = parts;
+    this.#ids = ids;
+    this.#tombstones = parts.tombstones;
+    this.#entry = new SeriesEntry(parts.index, parts.places);
+    this.#chunks = new ChunkFiles(parts.dir, parts.segments);
+  }
+
+  next(): boolean {
+    const id = this.#ids.seek(this.#next);
+    if (id === NO_ID) {
+      this.#next = NO_ID;
+      return false;
+    }
+    this.#next = id + 1;
+    this.#entry.read(id);
+    this.#makeKey();
+    return true;
+  }
+
+  read(from: number, until: number, into: SampleColumns): void {
+    const entry = this.#entry;
+    entry.readChunks();
+    const first = into.length;
+    for (let i = 0; i < entry.chunkCount; i += 1) {
+      if (entry.maxTimes[i]! < from || entry.minTimes[i]! >= until) continue;
+      this.#chunks.read(entry.refs[i]!);
+      if (this.#chunks.encoding !== this.#parts.codec.encoding) continue;
+      const middle = into.length;
+      this.#decode(i, into);
+      const { times, length } = into;
+      if (length === middle) continue;
+      if (times[middle]! < from || times[length - 1]! >= until) clip(into, middle, from, until);
+      mergeRuns(into, first, middle);
+    }
+    const ranges = this.#tombstones.of(entry.id);
+    if (ranges !== undefined) removeRanges(into, first, ranges);
+  }
+
+  opaque(from: number, until: number): OpaqueChunk[] {
+    const entry = this.#entry;
+    const found: OpaqueChunk[] = [];
+    entry.readChunks();
+    for (let i = 0; i < entry.chunkCount; i += 1) {
+      const minTime = entry.minTimes[i]!;
+      const maxTime = entry.maxTimes[i]!;
+      if (maxTime < from || minTime >= until) continue;
+      if (this.#chunks.encodingOf(entry.refs[i]!) === this.#parts.codec.encoding) continue;
+      if (this.isDeleted(i)) continue;
+      this.load(i);
+      const { encoding } = this;
+      found.push({ encoding, minTime, maxTime, bytes: this.bytes.slice(this.from, this.until) });
+    }
+    return found;
+  }
+
+  get id(): number {
+    return this.#entry.id;
+  }
+
+  labels(): Labels {
+    return labelsOf(this.key, 0, this.keyLength);
+  }
+
+  get chunkCount(): number {
+    this.#entry.readChunks();
+    return this.#entry.chunkCount;
+  }
+
+  minTime(chunk: number): number {
+    return this.#entry.minTimes[chunk]!;
+  }
+
+  maxTime(chunk: number): number {
+    return this.#entry.maxTimes[chunk]!;
+  }
+
+  ref(chunk: number): number {
+    return this.#entry.refs[chunk]!;
+  }
+
+  get deleted(): Float64Array | undefined {
+    return this.#tombstones.of(this.#entry.id);
+  }
+
+  isDeleted(chunk: number): boolean {
+    const ranges = this.deleted;
+    if (ranges === undefined) return false;
+    const minTime = this.minTime(chunk);
+    const maxTime = this.maxTime(chunk);
+    for (let i = 0; i < ranges.length; i += 2) {
+      if (ranges[i]! <= minTime && maxTime <= ranges[i + 1]!) return true;
+    }
+    return false;
+  }
+
+  load(chunk: number): void {
+    this.#chunks.read(this.#entry.refs[chunk]!);
+  }
+
+  get encoding(): number {
+    return this.#chunks.encoding;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#chunks.bytes;
+  }
+
+  get from(): number {
+    return this.#chunks.from;
+  }
+
+  get until(): number {
+    return this.#chunks.until;
+  }
+
+  get sampleCount(): number {
+    const { bytes, from, until } = this.#chunks;
+    return until - from < 2 ? 0 : (bytes[from]! << 8) | bytes[from + 1]!;
+  }
+
+  decode(chunk: number, into: SampleColumns): void {
+    this.#chunks.read(this.#entry.refs[chunk]!);
+    this.#decode(chunk, into);
+  }
+
+  /** Appends all samples of the chunk that was read. */
+  #decode(chunk: number, into: SampleColumns): void {
+    const { bytes, from, until } = this.#chunks;
+    const { codec } = this.#parts;
+    try {
+      const count = codec.storedCount(bytes, from, until - from);
+      codec.decode(bytes, from, until - from, count, into);
+    } catch (cause) {
+      throw this.#chunks.damaged(this.#entry.refs[chunk]!, "cannot be decoded", cause);
+    }
+  }
+
+  #makeKey(): void {
+    const { symbols } = this.#parts;
+    const entry = this.#entry;
+    let length = 0;
+    for (let i = 0; i < entry.labelCount * 2; i += 1) {
+      this.key = symbols.append(entry.symbols[i]!, this.key, length);
+      length += symbols.length + 1;
+    }
+    this.keyLength = length;
+  }
+}
