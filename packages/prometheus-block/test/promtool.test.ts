@@ -196,7 +196,7 @@ test.skipIf(!hasPromtool)(
         }),
       );
     });
-    const numRuns = Number(process.env["PROMTOOL_RUNS"] ?? 12);
+    const numRuns = Number(process.env["PROMTOOL_RUNS"] ?? 8);
     await fc.assert(property, { numRuns, endOnFailure: true }); // Each shrink would be a run of promtool.
   },
   60_000,

@@ -23,9 +23,14 @@ test.each([0, 1, 2, 17, 40, 1000, 60_000])(
     for (let i = 0; i < count; i += 1) {
       const bytes = symbolOf(random);
       const text = bytes.toString("latin1");
-      expect(symbols.find(bytes, 0, bytes.length)).toBe(ids.get(text) ?? -1);
+      const known = ids.get(text);
+      const found = symbols.find(bytes, 0, bytes.length);
       const id = symbols.intern(bytes, 0, bytes.length);
-      expect(id).toBe(ids.get(text) ?? ids.size);
+      if (found !== (known ?? -1) || id !== (known ?? ids.size)) {
+        throw new Error(
+          `seed ${SEED}: symbol ${i} has id ${String(known)}, got ${found} and ${id}`,
+        );
+      }
       ids.set(text, id);
     }
     expect(symbols.count).toBe(ids.size);
@@ -33,14 +38,14 @@ test.each([0, 1, 2, 17, 40, 1000, 60_000])(
     const sorted = [...ids.keys()]
       .map((text) => Buffer.from(text, "latin1"))
       .sort((a, b) => a.compare(b));
-    const found = sorted.map((_, ordinal) => {
+    const inOrder = sorted.map((_, ordinal) => {
       const id = symbols.idAt(ordinal);
-      expect(symbols.ordinalOf(id)).toBe(ordinal);
+      if (symbols.ordinalOf(id) !== ordinal) throw new Error(`seed ${SEED}: ordinal ${ordinal}`);
       const start = symbols.start(id);
       return Buffer.from(symbols.page(id).subarray(start, start + symbols.length(id)));
     });
     expect(
-      found.every((bytes, i) => bytes.equals(sorted[i]!)),
+      inOrder.every((bytes, i) => bytes.equals(sorted[i]!)),
       `seed ${SEED}`,
     ).toBe(true);
   },

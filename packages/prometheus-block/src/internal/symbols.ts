@@ -1,4 +1,4 @@
-import type { Pause } from "@varve/contracts";
+import { type Pause, StorageError } from "@varve/contracts";
 import { compareBytes, equalBytes, uvarintBytes } from "@varve/bytes";
 import { hashBytes } from "./write-hash.ts";
 import { copyBytes } from "./write-output.ts";
@@ -6,8 +6,14 @@ import { Slots } from "./write-slots.ts";
 import { sortSymbols, type SymbolBytes } from "./write-symbol-sort.ts";
 import { PagedWords } from "./write-words.ts";
 
-/** Bytes of an arena page; a longer symbol has a page to itself. */
-const PAGE_BYTES = 64 * 1024;
+/** Bits of a position in an arena page; a longer symbol has a page to itself. */
+const PAGE_BITS = 16;
+const PAGE_BYTES = 1 << PAGE_BITS;
+/** What one word can number: 4 GiB of symbols, which is what a symbol table can hold. */
+const PAGES_MAX = 1 << (32 - PAGE_BITS);
+/** Symbols that were found lately, by a cheap hash: a power of two. A slot has two words: the hash, and the id plus one. */
+const RECENT_BITS = 12;
+const RECENT_SLOTS = 1 << RECENT_BITS;
 
 /**
  * The distinct names and values of a block, each with an id in order of first sight, and after `sort` with an
@@ -15,10 +21,10 @@ const PAGE_BYTES = 64 * 1024;
  */
 export class Symbols implements SymbolBytes {
   readonly #slots = new Slots();
+  readonly #recent = new Uint32Array(2 * RECENT_SLOTS);
   readonly #pages: Uint8Array[] = [];
-  /** By id: the page, where in it the symbol begins, and its length. */
-  readonly #pageOf = new PagedWords();
-  readonly #starts = new PagedWords();
+  /** By id: the page and where in it the symbol begins, as one word, and its length. */
+  readonly #places = new PagedWords();
   readonly #lengths = new PagedWords();
   #pageEnd = PAGE_BYTES;
   #encodedBytes = 0;
@@ -32,6 +38,28 @@ export class Symbols implements SymbolBytes {
   /** What all symbols take in a symbol table, each with its length before it. */
   get encodedBytes(): number {
     return this.#encodedBytes;
+  }
+
+  /**
+   * The id of bytes[from … until), if it was asked for lately with this `hint`, any hash of the bytes; or -1. Saves
+   * the keyed hash for the few values that most series share.
+   */
+  recall(hint: number, bytes: Uint8Array, from: number, until: number): number {
+    const at = slotOf(hint);
+    const id = this.#recent[at + 1]! - 1;
+    if (id < 0 || this.#recent[at] !== hint >>> 0) return -1;
+    const place = this.#places.get(id);
+    const page = this.#pages[place >>> PAGE_BITS]!;
+    const start = place & (PAGE_BYTES - 1);
+    const end = start + this.#lengths.get(id);
+    return equalBytes(bytes, from, until, page, start, end) ? id : -1;
+  }
+
+  /** Remembers an id for `recall`. */
+  remember(hint: number, id: number): void {
+    const at = slotOf(hint);
+    this.#recent[at] = hint;
+    this.#recent[at + 1] = id + 1;
   }
 
   /** The id of bytes[from … until), a new one when it was not seen before. */
@@ -68,11 +96,11 @@ export class Symbols implements SymbolBytes {
   }
 
   page(id: number): Uint8Array {
-    return this.#pages[this.#pageOf.get(id)]!;
+    return this.#pages[this.#places.get(id) >>> PAGE_BITS]!;
   }
 
   start(id: number): number {
-    return this.#starts.get(id);
+    return this.#places.get(id) & (PAGE_BYTES - 1);
   }
 
   length(id: number): number {
@@ -104,15 +132,28 @@ export class Symbols implements SymbolBytes {
   #store(bytes: Uint8Array, from: number, until: number): number {
     const length = until - from;
     if (this.#pageEnd + length > PAGE_BYTES) {
+      if (this.#pages.length === PAGES_MAX) throw tooManySymbols();
       this.#pages.push(new Uint8Array(Math.max(PAGE_BYTES, length)));
       this.#pageEnd = 0;
     }
     const page = this.#pages.length - 1;
     copyBytes(bytes, from, until, this.#pages[page]!, this.#pageEnd);
-    this.#pageOf.push(page);
-    this.#starts.push(this.#pageEnd);
+    this.#places.push(page * PAGE_BYTES + this.#pageEnd);
     this.#pageEnd += length;
     this.#encodedBytes += uvarintBytes(length) + length;
     return this.#lengths.push(length);
   }
+}
+
+/** The top bits of a cheap hash are the better ones. */
+function slotOf(hint: number): number {
+  return (Math.imul(hint, 0x9e3779b1) >>> (32 - RECENT_BITS)) << 1;
+}
+
+function tooManySymbols(): StorageError {
+  return new StorageError(
+    "LIMIT",
+    "the names and values of a block take 4 GiB; nothing was published; cut blocks of fewer labels",
+    { facts: { limit: PAGES_MAX * PAGE_BYTES } },
+  );
 }

@@ -4,6 +4,10 @@ import type { Symbols } from "./symbols.ts";
 /** Labels that there is room for at first. */
 const LABELS_MIN = 32;
 
+/** FNV-1a, which needs a step a byte anyway looked at: a hint where to look first, not a hash to rely on. */
+const FNV_BASIS = 0x811c9dc5 | 0;
+const FNV_PRIME = 0x01000193;
+
 /**
  * Takes keys apart into symbols. What a key shares with the one before it is not looked up again: keys in label
  * order, or host by host, differ in a label or two.
@@ -94,14 +98,24 @@ export class KeyLabels {
       old += 1;
     }
     if (old > oldEnd && oldEnd >= 0) return at - 1; // The same, its separator included.
-    while (at < until && key[at] !== KEY_SEPARATOR) at += 1;
+    let hint = FNV_BASIS;
+    at = from;
+    for (; at < until && key[at] !== KEY_SEPARATOR; at += 1) {
+      hint = Math.imul(hint ^ key[at]!, FNV_PRIME);
+    }
     if (at >= until) throw brokenKey(until - from);
-    const symbols = this.#symbols;
-    const id = this.#interns ? symbols.intern(key, from, at) : symbols.find(key, from, at);
-    if (id < 0) throw unknownSymbol(key, from, at);
-    this.ids[2 * label + part] = id;
+    const known = this.#symbols.recall(hint, key, from, at);
+    this.ids[2 * label + part] = known >= 0 ? known : this.#lookUp(key, from, at, hint);
     this.changed[label] = 1;
     return at;
+  }
+
+  #lookUp(key: Uint8Array, from: number, until: number, hint: number): number {
+    const symbols = this.#symbols;
+    const id = this.#interns ? symbols.intern(key, from, until) : symbols.find(key, from, until);
+    if (id < 0) throw unknownSymbol(key, from, until);
+    symbols.remember(hint, id);
+    return id;
   }
 
   #keep(key: Uint8Array, from: number, until: number, common: number): void {

@@ -6,17 +6,24 @@ import { PagedWords } from "./write-words.ts";
 /** The pair of two empty strings, which stands for all series: the first of every block. */
 export const ALL_PAIR = 0;
 
+/** Pairs that were asked for lately, by their hash: a slot has three words, name, value and the id plus one. */
+const RECENT_BITS = 12;
+const RECENT_WORDS = 3;
+
 /**
  * The distinct pairs of a name and a value, by their symbols' ordinals, and how many series carry each.
  * Pairs have ids in order of first sight, and after `sort` places in order of name and value.
  */
 export class Pairs {
   readonly #slots = new Slots();
+  readonly #recent = new Uint32Array(RECENT_WORDS << RECENT_BITS);
   readonly #names = new PagedWords();
   readonly #values = new PagedWords();
   readonly #counts = new PagedWords();
   #order: Uint32Array = new Uint32Array(0);
   #places = new Uint32Array(0);
+  /** Entries of all lists, known after `sort`. */
+  entries = 0;
 
   constructor() {
     this.intern(0, 0);
@@ -29,19 +36,28 @@ export class Pairs {
 
   /** The id of a pair, a new one when it was not seen before. */
   intern(name: number, value: number): number {
-    const hash = hashPair(name, value);
-    const known = this.#find(hash, name, value);
+    const known = this.find(name, value);
     if (known >= 0) return known;
     this.#values.push(value);
     this.#counts.push(0);
     const id = this.#names.push(name);
-    this.#slots.add(hash, id);
+    this.#slots.add(hashPair(name, value), id);
     return id;
   }
 
   /** The id of a pair, or -1. */
   find(name: number, value: number): number {
-    return this.#find(hashPair(name, value), name, value);
+    const recent = this.#recent;
+    const hash = hashPair(name, value);
+    const at = (hash >>> (32 - RECENT_BITS)) * RECENT_WORDS;
+    if (recent[at] === name && recent[at + 1] === value && recent[at + 2] !== 0) {
+      return recent[at + 2]! - 1;
+    }
+    const id = this.#search(hash, name, value);
+    recent[at] = name;
+    recent[at + 1] = value;
+    recent[at + 2] = id + 1;
+    return id;
   }
 
   /** One more series carries the pair. */
@@ -54,7 +70,9 @@ export class Pairs {
     const sorter = new WordSorter(this.count);
     let used = 0;
     for (let id = 0; id < this.count; id += 1) {
-      if (this.#counts.get(id) === 0) continue; // Of a series without chunks.
+      const count = this.#counts.get(id);
+      if (count === 0) continue; // Of a series without chunks.
+      this.entries += count;
       sorter.ids[used] = id;
       sorter.keys[used] = this.#values.get(id);
       used += 1;
@@ -96,7 +114,7 @@ export class Pairs {
     return this.#counts.get(this.#order[place]!);
   }
 
-  #find(hash: number, name: number, value: number): number {
+  #search(hash: number, name: number, value: number): number {
     const slots = this.#slots;
     for (let id = slots.first(hash); id >= 0; id = slots.next()) {
       if (this.#values.get(id) === value && this.#names.get(id) === name) return id;

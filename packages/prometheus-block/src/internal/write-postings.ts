@@ -8,6 +8,8 @@ import { PostingsWindow } from "./write-window.ts";
 
 /** Entries that are turned to bytes at once. */
 const PIECE_ENTRIES = 16 * 1024;
+/** Series that are read at once. */
+const PIECE_SERIES = 256;
 /** What a list costs besides its entries, in entries. */
 const LIST_COST = 16;
 
@@ -30,13 +32,11 @@ export interface PostingsOptions {
  * of these numbers. So memory depends on the window alone, and a list longer than it is written by several passes.
  */
 export async function writePostings(options: PostingsOptions): Promise<void> {
-  const { pairs, entriesMax } = options;
-  let entries = 0;
-  for (let place = 0; place < pairs.placed; place += 1) entries += pairs.countAt(place);
-  const window = new PostingsWindow(pairs, Math.min(entries, entriesMax));
-  while (window.next()) {
+  const { pairs, entriesMax, pause } = options;
+  const window = new PostingsWindow(pairs, entriesMax);
+  while (await window.next(pause)) {
     await collect(options, window);
-    await writeLists(options.out, pairs, window, options.pause);
+    await writeLists(options.out, pairs, window, pause);
   }
 }
 
@@ -45,10 +45,15 @@ async function collect(options: PostingsOptions, window: PostingsWindow): Promis
   const { disk, out, from, until, pairs, pause } = options;
   const scan = new SeriesScan(disk, out, from, until);
   const lists = new LabelLists(pairs, window);
+  let series = 0;
   while (scan.fill()) {
-    while (scan.next()) lists.add(scan);
-    const wait = pause();
-    if (wait !== undefined) await wait;
+    while (scan.next()) {
+      lists.add(scan);
+      series += 1;
+      if (series % PIECE_SERIES !== 0) continue;
+      const wait = pause();
+      if (wait !== undefined) await wait;
+    }
   }
 }
 

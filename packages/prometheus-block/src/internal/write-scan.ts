@@ -4,7 +4,7 @@ import { readFully } from "@varve/disk/transfer";
 import { CRC_BYTES, SERIES_ALIGN } from "./layout.ts";
 import type { OutputFile } from "./write-output.ts";
 
-/** Bytes that one read brings: about half a millisecond of work. */
+/** Bytes that one read brings. */
 const READ_BYTES = 128 * 1024;
 
 /** Goes once through a series section that was just written, and trusts none of it until its checksum is right. */

@@ -1,7 +1,7 @@
 import type { Pause } from "@varve/contracts";
 
-/** Elements that are sorted without asking for a pause: about 0.2 ms. */
-export const RUN_MAX = 8192;
+/** Elements that are sorted without asking for a pause: about 0.2 ms, and as much for symbols to load their words. */
+export const RUN_MAX = 4096;
 /** Below this, moving elements beats counting digits. */
 const INSERTION_MAX = 32;
 const DIGIT_BITS = 8;

@@ -13,7 +13,7 @@ import type { OutputFile } from "./write-output.ts";
 import { ALL_PAIR, type Pairs } from "./write-pairs.ts";
 
 /** Entries that are written without asking for a pause. */
-const PIECE_ENTRIES = 2048;
+const PIECE_ENTRIES = 512;
 
 /** What the tables are made from. */
 export interface TableSource {

@@ -1,4 +1,8 @@
+import type { Pause } from "@varve/contracts";
 import type { Pairs } from "./write-pairs.ts";
+
+/** Lists that are looked at without asking for a pause. */
+const PIECE_LISTS = 2048;
 
 /** A range of entries: from the `skipped`-th of the list at place `first` on, up to some entry of the one at `last`. */
 export class PostingsWindow {
@@ -8,7 +12,7 @@ export class PostingsWindow {
   length = 0;
   readonly entries: Uint32Array;
   /** By list: where in the window its next entry goes. Negative while it is skipped. */
-  #cursors = new Float64Array(0);
+  readonly #cursors: Float64Array;
   readonly #pairs: Pairs;
   /** Where the next window begins. */
   #place = 0;
@@ -16,31 +20,29 @@ export class PostingsWindow {
 
   constructor(pairs: Pairs, entriesMax: number) {
     this.#pairs = pairs;
-    this.entries = new Uint32Array(entriesMax);
+    this.entries = new Uint32Array(Math.min(pairs.entries, entriesMax));
+    this.#cursors = new Float64Array(Math.min(pairs.placed, entriesMax)); // No list is empty.
   }
 
   /** Moves behind the last window. False when all lists are done. */
-  next(): boolean {
+  async next(pause: Pause): Promise<boolean> {
     const pairs = this.#pairs;
     if (this.#place === pairs.placed) return false;
     this.first = this.#place;
     this.skipped = this.#entry;
-    this.length = 0;
+    let begin = -this.skipped;
     let place = this.#place;
-    let entry = this.#entry;
-    for (; place < pairs.placed && this.length < this.entries.length; place += 1, entry = 0) {
-      const left = pairs.countAt(place) - entry;
-      const room = this.entries.length - this.length;
-      this.length += Math.min(left, room);
-      this.last = place;
-      if (left > room) {
-        entry += room;
-        break;
-      }
+    for (; place < pairs.placed && begin < this.entries.length; place += 1) {
+      this.#cursors[place - this.first] = begin;
+      begin += pairs.countAt(place);
+      if (place % PIECE_LISTS === 0) await pause();
     }
-    this.#place = place;
-    this.#entry = entry;
-    this.#placeCursors();
+    this.last = place - 1;
+    this.length = Math.min(begin, this.entries.length);
+    // A list that goes on behind the window begins the next one.
+    const left = begin - this.length;
+    this.#place = left > 0 ? this.last : place;
+    this.#entry = left > 0 ? pairs.countAt(this.last) - left : 0;
     return true;
   }
 
@@ -49,15 +51,5 @@ export class PostingsWindow {
     const at = this.#cursors[list]!;
     this.#cursors[list] = at + 1;
     if (at >= 0 && at < this.length) this.entries[at] = entry;
-  }
-
-  #placeCursors(): void {
-    const lists = this.last - this.first + 1;
-    if (this.#cursors.length < lists) this.#cursors = new Float64Array(lists);
-    let at = -this.skipped;
-    for (let i = 0; i < lists; i += 1) {
-      this.#cursors[i] = at;
-      at += this.#pairs.countAt(this.first + i);
-    }
   }
 }
