@@ -5,7 +5,7 @@ import { FILE_BYTES_MAX, HEADER_BYTES, MARK_BYTES, recordBytes } from "./format.
 export interface BlockOptions {
   /**
    * Samples that a chunk aims at: 120, as in Prometheus, whose rule decides where chunks end, so that those of a
-   * window get equally long. Below 8 a chunk is full at just as many.
+   * window get equally long. Below 40 a chunk is full at just as many.
    */
   readonly samplesPerChunk?: number;
   /** Share by which the first chunk of a window may be shorter, spread over the series; 0 for none, 1 at most. */
@@ -86,7 +86,7 @@ export type Settings = Required<BlockOptions> & {
 /** Two hours, as in Prometheus. */
 const BLOCK_DURATION_MS = 2 * 3_600_000;
 /** Chunks of fewer samples have no pace to predict an end from. */
-const PREDICTED_SAMPLES_MIN = 8;
+const PREDICTED_SAMPLES_MIN = 40;
 
 export function settingsOf(options: BlockOptions, codec: ChunkCodec): Settings {
   const {

@@ -69,6 +69,8 @@ export class BlockCutter {
   /** Chunks of one series, newest first. */
   #chain = new Uint32Array(64);
   #chainLength = 0;
+  /** The first time of all samples that went into the block. */
+  #firstTime = 0;
 
   constructor(options: CutterOptions) {
     this.#options = options;
@@ -81,6 +83,7 @@ export class BlockCutter {
     const sorter = new KeySorter(keys);
     const writer = createBlock({ disk, parent: blocksDir });
     try {
+      this.#firstTime = Number.POSITIVE_INFINITY;
       const refs = await this.#collect(task, sorter, writer, pause);
       await writer.sortSymbols(pause);
       for (let i = 0; sorter.next(); i += 1) {
@@ -88,17 +91,17 @@ export class BlockCutter {
         if (i % SERIES_PER_PIECE === 0) await pause();
       }
       if (writer.samples === 0) {
-        writer.abort();
+        await writer.abort();
         return null;
       }
       const { until, late, hasChunks, facts } = task;
       const hints = late !== null && !hasChunks ? ["from-out-of-order"] : [];
-      const minTime = Math.max(task.from, writer.minTime);
       const extra = factsField(storeId, facts);
+      const minTime = this.#firstTime;
       await writer.finish({ minTime, maxTime: until, level: 1, hints, extra }, pause);
       return { writer, refs };
     } catch (error) {
-      writer.abort();
+      await writer.abort();
       throw error;
     }
   }
@@ -176,10 +179,12 @@ export class BlockCutter {
     const { chunks, access, codec } = this.#options;
     for (let i = this.#chainLength - 1; i >= 0; i -= 1) {
       const chunk = this.#chain[i]!;
+      const minTime = chunks.double(chunk, MIN_TIME);
+      if (minTime < this.#firstTime) this.#firstTime = minTime;
       access.load(chunk);
       writer.addChunk(
         codec.encoding,
-        chunks.double(chunk, MIN_TIME),
+        minTime,
         chunks.double(chunk, MAX_TIME),
         chunks.word(chunk, COUNT),
         access.bytes,
@@ -202,6 +207,7 @@ export class BlockCutter {
     const middle = samples.length;
     late?.read(ref, from, until, samples);
     mergeRuns(samples, 0, middle);
+    if (samples.length > 0) this.#firstTime = Math.min(this.#firstTime, samples.times[0]!);
     for (let at = 0; at < samples.length;) {
       at = encoder.encode(samples, at, SAMPLES_PER_CHUNK);
       const { minTime, maxTime, count, bytes, length } = encoder;

@@ -201,7 +201,7 @@ export class BlockJobs {
         const block = await cutter.write(task, pause);
         await this.#wishes.commitLog?.(); // Nothing of a batch that a crash could still take back.
         await block?.writer.publish();
-        const reader = block === null ? null : await this.#open(block.writer.id, pause);
+        const reader = block === null ? null : await this.#open(block.writer.ulid, pause);
         // From here to the end of the turn: pins see either all of this or nothing.
         if (reader !== null) {
           set.replace([], [reader]);
@@ -238,7 +238,7 @@ export class BlockJobs {
     try {
       const writer = await mergeBlocks({ disk, parent: blocksDir, blocks, codec, pause, extra });
       if (writer !== null) await writer.publish();
-      const reader = writer === null ? null : await this.#open(writer.id, pause);
+      const reader = writer === null ? null : await this.#open(writer.ulid, pause);
       set.replace(blocks, reader === null ? [] : [reader]);
       this.blocksMerged += 1;
     } catch (error) {
