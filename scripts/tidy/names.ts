@@ -15,9 +15,13 @@ const SLOTS: Readonly<Record<string, string>> = {
   locks: "Locks",
 };
 
+/** The export of a part that is not a variant. */
+const INSPECT = "./inspect";
+
 /**
  * A variant has one name in five places: `batched.ts`, `@varve/wal/batched`, `batchedWal()`,
- * `name: "batched"`, `batched.test.ts`. What a package exports decides which variants there are.
+ * `name: "batched"`, `batched.test.ts`. What a package exports decides which variants there are; `./inspect`, which
+ * looks at what variants leave on disk, is none.
  */
 export function checkNames(repository: Repository): readonly string[] {
   return repository.packages
@@ -43,14 +47,15 @@ function checkPart(pkg: Package): string[] {
     const variant: string = alone ? short.slice(slot.length + 1) : subpath.slice(2);
     const file = `src/${variant}.ts`;
     if (conditions["@varve/source"] !== `./${file}`) problems.push(`export ${subpath} is ${file}`);
+    const test = `test/${variant}.test.ts`;
+    if (pkg.files[test] === undefined) problems.push(`${variant} has ${test}`);
+    if (subpath === INSPECT) continue;
     const code = withoutComments(pkg.files[file] ?? "");
     const factory = factoryName(slot, variant);
     if (!new RegExp(`^export (async )?(function|const) ${factory}\\b`, "m").test(code)) {
       problems.push(`${file} exports ${factory}()`);
     }
     if (!code.includes(`name: "${variant}"`)) problems.push(`${file} says name: "${variant}"`);
-    const test = `test/${variant}.test.ts`;
-    if (pkg.files[test] === undefined) problems.push(`${variant} has ${test}`);
   }
   return problems;
 }

@@ -1,12 +1,5 @@
 import { makeRecordBuffer } from "@varve/bytes";
-import {
-  StorageError,
-  type Disk,
-  type Lsn,
-  type RecordBuffer,
-  type RecoveryMode,
-  type WalVisitor,
-} from "@varve/contracts";
+import type { Disk, Lsn, RecordBuffer } from "@varve/contracts";
 import { removeTree, writeAll } from "@varve/disk/transfer";
 import { reservedError } from "./errors.ts";
 import { Framer } from "./framer.ts";
@@ -18,7 +11,8 @@ import {
   SEGMENT_HEAD_BYTES,
   segmentName,
 } from "./layout.ts";
-import { BATCH, BELIEVE_ALL, FILE_END, LOG_END, RECORD } from "./scan-events.ts";
+import { damagedCheckpoint } from "./read-checkpoint.ts";
+import { BATCH, BELIEVE_ALL, FILE_END, LOG_END } from "./scan-events.ts";
 import { Scan } from "./scan.ts";
 import { SLICE_BYTES, turn } from "./turn.ts";
 
@@ -30,16 +24,6 @@ export interface CheckpointPlace {
   /** The log's directory. */
   readonly dir: string;
   readonly storeId: Uint8Array;
-}
-
-/** A checkpoint that was found. */
-export interface FoundCheckpoint {
-  /** It stands for this segment and all before it; -1 for none. */
-  readonly segment: number;
-  /** The last batch it stands for. */
-  readonly lsn: Lsn;
-  /** What was wrong with a newer one; empty if nothing. */
-  readonly refused: string;
 }
 
 /**
@@ -83,8 +67,7 @@ async function writeFile(
   const { disk, storeId } = place;
   const writer = new CheckpointFile(disk, path);
   try {
-    writer.framer.reserve(SEGMENT_HEAD_BYTES);
-    writer.framer.segment(storeId, until);
+    writer.head(storeId, until);
     const buffer = makeRecordBuffer();
     let records = 0;
     let sliceEnd = SLICE_BYTES;
@@ -124,7 +107,7 @@ async function copyBatches(
         await turn();
       }
       if (event === LOG_END) continue;
-      if (event !== BATCH) throw damaged(path, scan);
+      if (event !== BATCH) throw damagedCheckpoint(path, scan);
       if (scan.lsn <= until) continue;
       writer.records(scan.batch);
       writer.commit(scan.batch.count, scan.lsn);
@@ -135,7 +118,8 @@ async function copyBatches(
   }
 }
 
-class CheckpointFile {
+/** A checkpoint's file while it is written: records and commits in the log's framing, 256 KiB a write. */
+export class CheckpointFile {
   readonly framer = new Framer({ bytes: WRITE_BYTES * 2 });
   readonly fd: number;
   readonly #disk: Disk;
@@ -145,6 +129,13 @@ class CheckpointFile {
     this.fd = disk.open(path, "create");
   }
 
+  /** The first record: what follows begins with batch `firstLsn`. */
+  head(storeId: Uint8Array, firstLsn: Lsn): void {
+    this.framer.reserve(SEGMENT_HEAD_BYTES);
+    this.framer.segment(storeId, firstLsn);
+  }
+
+  /** Records of the batch that the next commit closes. Throws INPUT for types that are the log's own. */
   records(buffer: RecordBuffer): void {
     let from = 0;
     for (let i = 0; i < buffer.count; i += 1) {
@@ -157,11 +148,14 @@ class CheckpointFile {
     }
   }
 
+  /** Closes a batch of so many records. */
   commit(records: number, lsn: Lsn): void {
     this.framer.reserve(framedBytesMax(0, 0));
     this.framer.commit(records, lsn, lsn);
+    if (this.framer.length >= WRITE_BYTES) this.#write();
   }
 
+  /** Ends the file, durably. Answers its size in bytes. */
   async finish(lastLsn: Lsn): Promise<number> {
     this.framer.reserve(framedBytesMax(0, 0));
     this.framer.end(lastLsn);
@@ -176,94 +170,4 @@ class CheckpointFile {
     writeAll(this.#disk, this.fd, framer.out, 0, framer.length, framer.base);
     framer.release();
   }
-}
-
-/** Finds the newest checkpoint that is whole. An older one stands in for a damaged one where the mode allows it. */
-export function newestCheckpoint(
-  options: CheckpointPlace & { readonly mode: RecoveryMode; readonly names: readonly string[] },
-): FoundCheckpoint {
-  const { disk, dir, mode, names } = options;
-  const segments = names
-    .map(checkpointOf)
-    .filter((segment) => segment >= 0)
-    .toSorted((a, b) => b - a);
-  let refused = "";
-  for (const segment of segments) {
-    const scan = new Scan({ ...options, each: true });
-    const path = `${dir}/${checkpointName(segment)}/${segmentName(0)}`;
-    if (readCheckpoint(disk, path, scan, () => undefined)) {
-      return { segment, lsn: scan.lsn, refused };
-    }
-    if (mode === "strict") throw damaged(path, scan);
-    refused ||= `${path}@${scan.faultOffset}: ${scan.faultText}`;
-  }
-  // Without any checkpoint the log is whole only from its first segment on.
-  if (refused !== "" && !names.includes(segmentName(0)) && mode === "tail") {
-    throw corruptCheckpoint(refused, `${dir}/${checkpointName(segments[0]!)}`);
-  }
-  return { segment: -1, lsn: 0, refused };
-}
-
-/** Tells the records of a checkpoint that `newestCheckpoint` found whole, and answers how many there were. */
-export function replayCheckpoint(
-  place: CheckpointPlace,
-  checkpoint: FoundCheckpoint,
-  visit: WalVisitor,
-): number {
-  const scan = new Scan({ ...place, each: true });
-  const path = `${place.dir}/${checkpointName(checkpoint.segment)}/${segmentName(0)}`;
-  let records = 0;
-  const isWhole = readCheckpoint(place.disk, path, scan, () => {
-    visit(scan.batch.bytes, 0, scan.batch.length, scan.lsn + 1);
-    records += 1;
-  });
-  if (!isWhole) throw damaged(path, scan); // It changed between the two readings.
-  return records;
-}
-
-/** Reads a checkpoint's file from its first record to its end record. False if anything is wrong with it. */
-function readCheckpoint(disk: Disk, path: string, scan: Scan, record: () => void): boolean {
-  if (disk.kind(path) !== "file") {
-    scan.faultKind = "missing";
-    scan.faultText = "the checkpoint's file is missing";
-    return false;
-  }
-  const fd = disk.open(path, "read");
-  try {
-    scan.open(fd, path, BELIEVE_ALL);
-    for (;;) {
-      const event = scan.next();
-      if (event === RECORD) record();
-      else if (event === FILE_END) {
-        if (scan.ended && scan.isWhole) return true;
-        scan.faultKind = "length";
-        scan.faultText = "the checkpoint has no end";
-        scan.faultOffset = scan.reader.size;
-        return false;
-      } else if (event !== BATCH && event !== LOG_END) return false;
-    }
-  } finally {
-    disk.close(fd);
-  }
-}
-
-function damaged(path: string, scan: Scan): StorageError {
-  return corruptCheckpoint(`${path}@${scan.faultOffset}: ${scan.faultText}`, path, scan);
-}
-
-function corruptCheckpoint(what: string, path: string, scan?: Scan): StorageError {
-  return new StorageError(
-    "WAL_CORRUPT",
-    `${what}; the checkpoint cannot stand for the segments it replaced; later segments may be intact; ` +
-      'copy the directory, then open it with recovery: "salvage"',
-    {
-      facts: {
-        path,
-        segment: 0,
-        offset: scan?.faultOffset ?? 0,
-        kind: scan?.faultKind ?? "missing",
-        lsnExpected: (scan?.lsn ?? 0) + 1,
-      },
-    },
-  );
 }

@@ -1,6 +1,5 @@
 import { readU64 } from "@varve/bytes";
 import {
-  assert,
   StorageError,
   type Disk,
   type Lsn,
@@ -24,6 +23,7 @@ import type { LogStart } from "./log-writer.ts";
 import type { LogPlace } from "./segment-file.ts";
 import { parentOf } from "./quarantine.ts";
 import { recover } from "./recover.ts";
+import { bytesOfStoreId } from "./store-id.ts";
 import { turn } from "./turn.ts";
 
 /** Prometheus' segment size, in bytes. */
@@ -55,7 +55,7 @@ export class LogFiles implements LogPlace {
     this.#needs = needs;
     this.disk = needs.disk;
     this.dir = needs.dir;
-    this.storeId = bytesOfHex(needs.storeId);
+    this.storeId = bytesOfStoreId(needs.storeId);
     this.segmentBytesMax = segmentBytesMax;
     this.disk.makeDirectory(this.dir);
     this.disk.syncDirectory(parentOf(this.dir));
@@ -168,12 +168,4 @@ export class LogFiles implements LogPlace {
   #path(segment: number): string {
     return `${this.dir}/${segmentName(segment)}`;
   }
-}
-
-function bytesOfHex(text: string): Uint8Array {
-  assert(/^[0-9a-f]{32}$/i.test(text), `a store id has 32 hex digits, got ${text}`);
-  const bytes = new Uint8Array(STORE_ID_BYTES);
-  for (let i = 0; i < bytes.length; i += 1)
-    bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
-  return bytes;
 }

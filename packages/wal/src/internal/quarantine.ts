@@ -1,19 +1,27 @@
 import type { Descriptor, Disk } from "@varve/contracts";
 import { readFully, writeAll } from "@varve/disk/transfer";
 
-/** The most that is copied of what is cut off, in bytes: evidence, not a backup. */
+/** The most that an open copies of what it cuts off, in bytes: evidence, not a backup. */
 export const COPY_BYTES_MAX = 16 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 
-/** Copies fd's bytes [from … until), or their first 16 MiB, to a file of its own. Answers its path; "" for no bytes. */
+/**
+ * Copies fd's bytes [from … until), or the first `bytesMax` of them, to a file of its own. Answers its path; "" for no
+ * bytes.
+ */
 export function keepCopy(
   disk: Disk,
   dir: string,
   name: string,
-  source: { readonly fd: Descriptor; readonly from: number; readonly until: number },
+  source: {
+    readonly fd: Descriptor;
+    readonly from: number;
+    readonly until: number;
+    readonly bytesMax: number;
+  },
 ): string {
   const { fd, from } = source;
-  const until = Math.min(source.until, from + COPY_BYTES_MAX);
+  const until = Math.min(source.until, from + source.bytesMax);
   if (until <= from) return "";
   makeDirectory(disk, dir);
   const path = freePath(disk, dir, `${name}.${from}`);
@@ -32,7 +40,7 @@ export function keepCopy(
   return path;
 }
 
-/** Moves a whole file away. Answers its new path. The caller syncs the directory it came from. */
+/** Moves a whole file or directory away. Answers its new path. The caller syncs the directory it came from. */
 export function keepFile(disk: Disk, dir: string, from: string, name: string): string {
   makeDirectory(disk, dir);
   const path = freePath(disk, dir, name);

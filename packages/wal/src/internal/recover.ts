@@ -6,21 +6,14 @@ import {
   type WalVisitor,
 } from "@varve/contracts";
 import { removeTree } from "@varve/disk/transfer";
-import { newestCheckpoint, replayCheckpoint } from "./checkpoint.ts";
-import { corruptError, NOTHING_AFTER, type Evidence } from "./damage.ts";
-import { SEGMENT_HEAD_BYTES, segmentName, segmentOf } from "./layout.ts";
+import { newestCheckpoint, replayCheckpoint } from "./read-checkpoint.ts";
+import { corruptError, NOTHING_AFTER } from "./damage.ts";
+import { judge } from "./judge.ts";
+import { segmentName, segmentOf } from "./layout.ts";
 import type { LogStart } from "./log-writer.ts";
 import { cutSegment, settleSegment } from "./mend.ts";
-import { keepCopy, keepFile } from "./quarantine.ts";
-import {
-  BATCH,
-  BELIEVE_ALL,
-  BELIEVE_CHAIN,
-  CHECK_ALL,
-  DAMAGE,
-  FILE_END,
-  LANDED,
-} from "./scan-events.ts";
+import { COPY_BYTES_MAX, keepCopy, keepFile } from "./quarantine.ts";
+import { BATCH, BELIEVE_ALL, BELIEVE_CHAIN, CHECK_ALL, DAMAGE, FILE_END } from "./scan-events.ts";
 import { Scan } from "./scan.ts";
 
 export interface RecoverOptions {
@@ -29,6 +22,8 @@ export interface RecoverOptions {
   readonly quarantineDir: string;
   readonly storeId: Uint8Array;
   readonly mode: RecoveryMode;
+  /** The most that is copied of what is cut off; 16 MiB without it. */
+  readonly copyBytesMax?: number;
 }
 
 /** What recovery found, and where the log goes on. */
@@ -183,55 +178,24 @@ class Recovery {
 
   /** Decides about damage: throws, cuts, or says ("whole") to go on behind it. */
   #damaged(segment: number, later: readonly number[], fd: Descriptor, atEnd: boolean): Outcome {
-    const scan = this.#scan;
-    const { mode } = this.#options;
-    const fault = {
-      segment,
-      kind: atEnd ? "length" : scan.faultKind,
-      text: atEnd ? this.#endText() : scan.faultText,
-      offset: atEnd ? scan.good : scan.faultOffset,
-      lsnExpected: scan.lsn + 1,
-    } as const;
-    const evidence = this.#lookAhead(segment, fd);
-    // A segment's first record was durable before anything followed it.
-    const isHeadLost = !scan.hasHead && scan.reader.size > SEGMENT_HEAD_BYTES;
-    const isTorn = later.length === 0 && !isHeadLost && evidence.durable < fault.lsnExpected;
+    const { disk, storeId, mode } = this.#options;
+    const path = this.#path(segment);
+    const isLast = later.length === 0;
+    const finding = { disk, storeId, path, segment, fd, isLast, atEnd };
+    const { fault, evidence, isTorn } = judge(this.#scan, finding);
     if (mode === "strict" || (mode === "tail" && !isTorn)) {
-      throw corruptError(this.#path(segment), fault, evidence, later.length > 0);
+      throw corruptError(path, fault, evidence, !isLast);
     }
-    this.#reasons.push(`${this.#path(segment)}@${fault.offset}: ${fault.text}`);
+    this.#reasons.push(`${path}@${fault.offset}: ${fault.text}`);
     if (mode === "salvage" && !isTorn) return "whole";
     const outcome = this.#cut(segment, fd);
-    if (later.length > 0) this.#setAside(later);
+    if (!isLast) this.#setAside(later);
     return outcome;
-  }
-
-  #endText(): string {
-    const scan = this.#scan;
-    if (!scan.hasHead) return "the segment is empty";
-    return scan.isOpen ? "the log ends within a batch" : "zeros follow the last batch";
-  }
-
-  /** Reads on behind the damage, to learn what was durable when it was written. */
-  #lookAhead(segment: number, fd: Descriptor): Evidence {
-    const known = this.#scan.lsn;
-    const scan = new Scan(this.#options);
-    scan.open(fd, this.#path(segment), BELIEVE_ALL);
-    let firstLsn = 0;
-    let lastLsn = 0;
-    for (let event = scan.next(); event !== FILE_END; event = scan.next()) {
-      if (event === DAMAGE) scan.drift();
-      else if (scan.lsn > known) {
-        if (firstLsn === 0 && event !== LANDED) firstLsn = scan.lsn;
-        lastLsn = scan.lsn;
-      }
-    }
-    return { durable: scan.durableSeen, firstLsn, lastLsn };
   }
 
   /** Cuts the segment behind its last whole batch, after a copy of what goes. */
   #cut(segment: number, fd: Descriptor): Outcome {
-    const { dir, quarantineDir } = this.#options;
+    const { dir, quarantineDir, copyBytesMax = COPY_BYTES_MAX } = this.#options;
     const disk = this.#disk;
     const { good, hasHead, reader } = this.#scan;
     const path = this.#path(segment);
@@ -247,6 +211,7 @@ class Recovery {
       fd,
       from: good,
       until: reader.size,
+      bytesMax: copyBytesMax,
     });
     if (copy !== "") this.#quarantined.push(copy);
     cutSegment(disk, path, good);
