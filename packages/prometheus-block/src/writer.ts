@@ -2,6 +2,8 @@ import type { Disk, Pause } from "@varve/contracts";
 import type { BlockMeta, BlockParent } from "./internal/meta-json.ts";
 import { openBlockWriter } from "./internal/write-block.ts";
 
+export { CREATION_SUFFIX, DELETION_SUFFIX } from "./internal/layout.ts";
+
 export interface BlockOptions {
   readonly disk: Disk;
   /** The directory that blocks lie in. It exists. */

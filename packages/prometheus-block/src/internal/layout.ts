@@ -54,9 +54,6 @@ export const LENGTH_BYTES = 4;
 export const LABEL_TABLE_PARTS = 1;
 export const POSTINGS_TABLE_PARTS = 2;
 
-/** Prometheus' number for XOR compressed doubles. */
-export const XOR_ENCODING = 1;
-
 /** The upper half of a chunk reference is the segment's place in the sorted listing, counted from 0. */
 export const SEGMENT_STEP = 2 ** 32;
 

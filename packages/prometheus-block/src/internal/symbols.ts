@@ -11,6 +11,8 @@ const PAGE_BITS = 16;
 const PAGE_BYTES = 1 << PAGE_BITS;
 /** What one word can number: 4 GiB of symbols, which is what a symbol table can hold. */
 const PAGES_MAX = 1 << (32 - PAGE_BITS);
+/** Symbols that are handled without asking for a pause: each costs a cache miss. */
+const PIECE_SYMBOLS = 2048;
 /** Symbols that were found lately, by a cheap hash: a power of two. A slot has two words: the hash, and the id plus one. */
 const RECENT_BITS = 12;
 const RECENT_SLOTS = 1 << RECENT_BITS;
@@ -83,7 +85,7 @@ export class Symbols implements SymbolBytes {
     this.#ordinals = new Uint32Array(this.count);
     for (let ordinal = 0; ordinal < this.count; ordinal += 1) {
       this.#ordinals[this.#order[ordinal]!] = ordinal;
-      if ((ordinal & 0x3fff) === 0x3fff) await pause();
+      if (ordinal % PIECE_SYMBOLS === PIECE_SYMBOLS - 1) await pause();
     }
   }
 

@@ -26,7 +26,10 @@ const COMPARE_MAX = 16;
  */
 export async function sortSymbols(symbols: SymbolBytes, pause: Pause): Promise<Uint32Array> {
   const sorter = new WordSorter(symbols.count);
-  for (let id = 0; id < symbols.count; id += 1) sorter.ids[id] = id;
+  for (let id = 0; id < symbols.count; id += 1) {
+    sorter.ids[id] = id;
+    if (id % RUN_MAX === RUN_MAX - 1) await pause();
+  }
   // Groups that wait: begin, end, and the bytes in which their symbols agree.
   const groups = [0, symbols.count, 0];
   let work = 0;

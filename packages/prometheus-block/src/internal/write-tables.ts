@@ -46,7 +46,7 @@ export async function writeLabelIndices(source: TableSource): Promise<LabelIndex
   const indices: LabelIndex[] = [];
   for (let place = ALL_PAIR + 1; place < pairs.placed;) {
     const name = pairs.nameAt(place);
-    const end = endOfName(pairs, place);
+    const end = await endOfName(pairs, place, pause);
     out.pad(SECTION_ALIGN);
     indices.push({ name, offset: out.position });
     out.beginSection();
@@ -99,10 +99,13 @@ export function writeToc(out: OutputFile, offsets: readonly number[]): void {
   out.putU32(crc32c(out.buffer, from, out.at));
 }
 
-function endOfName(pairs: Pairs, place: number): number {
+/** Where the pairs of the name end whose first pair is at `place`. */
+async function endOfName(pairs: Pairs, place: number, pause: Pause): Promise<number> {
   const name = pairs.nameAt(place);
   let end = place + 1;
-  while (end < pairs.placed && pairs.nameAt(end) === name) end += 1;
+  for (; end < pairs.placed && pairs.nameAt(end) === name; end += 1) {
+    if (end % PIECE_ENTRIES === 0) await pause();
+  }
   return end;
 }
 
