@@ -74,8 +74,8 @@ export interface RawSeries extends StoredSeries {
   readonly from: number;
   readonly until: number;
   readonly sampleCount: number;
-  /** Appends all samples of a chunk of the codec's encoding, deleted ones too. */
-  decode(chunk: number, into: SampleColumns): void;
+  /** Appends all samples of the chunk that was loaded, deleted ones too. It has the codec's encoding. */
+  decode(into: SampleColumns): void;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { crc32c } from "@varve/bytes";
+import type { Pause } from "@varve/contracts";
 import { CRC_BYTES, LENGTH_BYTES } from "./layout.ts";
 import { corrupt } from "./read-errors.ts";
 import { type BlockFile, FileView } from "./read-file.ts";
@@ -53,16 +54,39 @@ export class PostingsLists {
     return count;
   }
 
-  #check(position: number, count: number): void {
-    const view = this.#view;
-    const until = position + LENGTH_BYTES + COUNT_BYTES + count * ID_BYTES;
+  /** Checks a list in pieces, so that `open` finds it checked. */
+  async check(position: number, pause: Pause): Promise<void> {
+    const until = this.#endOf(position, this.countAt(position));
     let crc = 0;
     for (let at = position + LENGTH_BYTES; at < until; at += CHECK_BYTES) {
-      const length = Math.min(CHECK_BYTES, until - at);
-      view.view(at, length);
-      crc = crc32c(view.bytes, view.at, view.at + length, crc);
+      crc = this.#sum(at, Math.min(at + CHECK_BYTES, until), crc);
+      const wait = pause();
+      if (wait !== undefined) await wait;
     }
-    if (crc !== view.u32(until)) throw this.#damaged(position);
+    this.#compare(position, until, crc);
+  }
+
+  #check(position: number, count: number): void {
+    const until = this.#endOf(position, count);
+    let crc = 0;
+    for (let at = position + LENGTH_BYTES; at < until; at += CHECK_BYTES) {
+      crc = this.#sum(at, Math.min(at + CHECK_BYTES, until), crc);
+    }
+    this.#compare(position, until, crc);
+  }
+
+  #endOf(position: number, count: number): number {
+    return position + LENGTH_BYTES + COUNT_BYTES + count * ID_BYTES;
+  }
+
+  #sum(from: number, until: number, crc: number): number {
+    const view = this.#view;
+    view.view(from, until - from);
+    return crc32c(view.bytes, view.at, view.at + until - from, crc);
+  }
+
+  #compare(position: number, until: number, crc: number): void {
+    if (crc !== this.#view.u32(until)) throw this.#damaged(position);
     if (this.#checked.size === CHECKED_MAX) this.#checked.clear();
     this.#checked.add(position);
   }

@@ -16,7 +16,8 @@ import { BlockFile, FileView } from "./read-file.ts";
 const LENGTH_BYTES_MAX = 5;
 /** Larger chunks do not occur. */
 const CHUNK_BYTES_MAX = 64 * 2 ** 20;
-const SEGMENT_NAME = /^\d{6,}$/;
+/** Names of chunk segments. */
+export const SEGMENT_NAME = /^\d{6,}$/;
 
 /** Opens the chunk segments of a block. A block without series has none. */
 export function openSegments(disk: Disk, dir: string, cache: PageCache): BlockFile[] {
@@ -27,7 +28,7 @@ export function openSegments(disk: Disk, dir: string, cache: PageCache): BlockFi
       if (!SEGMENT_NAME.test(name)) continue;
       const file = new BlockFile(disk, cache, `${chunksDir}/${name}`);
       files.push(file);
-      checkHeader(file);
+      checkSegmentHeader(file);
     }
   } catch (error) {
     for (const file of files) file.close();
@@ -36,7 +37,8 @@ export function openSegments(disk: Disk, dir: string, cache: PageCache): BlockFi
   return files;
 }
 
-function checkHeader(file: BlockFile): void {
+/** Throws BLOCK_CORRUPT or UNSUPPORTED_VERSION unless the file begins as a chunk segment. */
+export function checkSegmentHeader(file: BlockFile): void {
   const bytes = new Uint8Array(SEGMENT_HEADER_BYTES);
   file.read(bytes, 0, SEGMENT_HEADER_BYTES, 0);
   if (readU32(bytes, 0) !== CHUNKS_MAGIC) {
@@ -47,6 +49,8 @@ function checkHeader(file: BlockFile): void {
 
 /** Finds chunks by their reference. After `read`, the data lies in bytes[from … until) until any page is read. */
 export class ChunkFiles {
+  /** The chunk that was read. */
+  ref = 0;
   encoding = 0;
   bytes: Uint8Array = new Uint8Array(0);
   from = 0;
@@ -74,6 +78,7 @@ export class ChunkFiles {
     if (crc32c(view.bytes, view.at, until) !== readU32(view.bytes, until)) {
       throw this.#damaged(view, offset, "has a wrong checksum");
     }
+    this.ref = ref;
     this.encoding = view.bytes[view.at]!;
     this.bytes = view.bytes;
     this.from = from;
@@ -88,9 +93,9 @@ export class ChunkFiles {
     return view.bytes[this.#varints.at]!;
   }
 
-  /** Throws BLOCK_CORRUPT about a chunk. */
-  damaged(ref: number, problem: string, cause?: unknown): Error {
-    return this.#damaged(this.#viewOf(ref), ref % SEGMENT_STEP, problem, cause);
+  /** An error about the chunk that was read. */
+  damaged(problem: string, cause?: unknown): Error {
+    return this.#damaged(this.#viewOf(this.ref), this.ref % SEGMENT_STEP, problem, cause);
   }
 
   /** Reads the length; the encoding follows in the view. All of the chunk lies in the file. */

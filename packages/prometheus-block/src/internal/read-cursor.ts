@@ -48,7 +48,7 @@ export class SeriesCursor implements RawSeries {
       this.#chunks.read(entry.refs[i]!);
       if (this.#chunks.encoding !== this.#parts.codec.encoding) continue;
       const middle = into.length;
-      this.#decode(i, into);
+      this.decode(into);
       const { times, length } = into;
       if (length === middle) continue;
       if (times[middle]! < from || times[length - 1]! >= until) clip(into, middle, from, until);
@@ -140,20 +140,14 @@ export class SeriesCursor implements RawSeries {
     return until - from < 2 ? 0 : (bytes[from]! << 8) | bytes[from + 1]!;
   }
 
-  decode(chunk: number, into: SampleColumns): void {
-    this.#chunks.read(this.#entry.refs[chunk]!);
-    this.#decode(chunk, into);
-  }
-
-  /** Appends all samples of the chunk that was read. */
-  #decode(chunk: number, into: SampleColumns): void {
+  decode(into: SampleColumns): void {
     const { bytes, from, until } = this.#chunks;
     const { codec } = this.#parts;
     try {
       const count = codec.storedCount(bytes, from, until - from);
       codec.decode(bytes, from, until - from, count, into);
     } catch (cause) {
-      throw this.#chunks.damaged(this.#entry.refs[chunk]!, "cannot be decoded", cause);
+      throw this.#chunks.damaged("cannot be decoded", cause);
     }
   }
 
