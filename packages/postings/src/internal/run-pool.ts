@@ -8,8 +8,9 @@ const OFFSET_MASK = RUN_WORDS_MAX - 1;
 const PAGE_BYTES = RUN_WORDS_MAX * 4;
 /** Ends a page's chain of free runs. */
 const END = 0xffffffff;
-/** No page. */
+/** No page, and what stands for its words. */
 const NONE = -1;
+const NO_WORDS = new Uint32Array(0);
 
 /** Pages of one power of two of run, and what is free in them. */
 interface Page {
@@ -34,6 +35,8 @@ interface Page {
  */
 export class RunPool {
   readonly #pages: (Page | undefined)[] = [];
+  /** The words of each page, so that an address leads to them in one step. */
+  readonly #words: Uint32Array[] = [];
   readonly #freeNumbers: number[] = [];
   /** By size: numbers of pages that may have room. */
   readonly #roomy: number[][] = Array.from({ length: PAGE_SHIFT + 1 }, () => []);
@@ -42,12 +45,12 @@ export class RunPool {
   #pageCount = 0;
 
   get bytes(): number {
-    return this.#pageCount * PAGE_BYTES + this.#pages.length * 8;
+    return this.#pageCount * PAGE_BYTES + this.#pages.length * 16;
   }
 
   /** The words of the page in which a run lies, valid until the run is given back. */
   words(address: number): Uint32Array {
-    return this.#pages[address >>> PAGE_SHIFT]!.words;
+    return this.#words[address >>> PAGE_SHIFT]!;
   }
 
   /** Where in its page a run begins. */
@@ -107,6 +110,7 @@ export class RunPool {
 
   #dropPage(number: number): void {
     this.#pages[number] = undefined;
+    this.#words[number] = NO_WORDS;
     this.#freeNumbers.push(number);
     this.#pageCount -= 1;
   }
@@ -114,8 +118,10 @@ export class RunPool {
   #addPage(log2: number): void {
     const number = this.#freeNumbers.pop() ?? this.#pages.length;
     assert(number < 2 ** (32 - PAGE_SHIFT), `pages of runs stay below 2^18, got ${number}`);
+    const words = new Uint32Array(RUN_WORDS_MAX);
+    this.#words[number] = words;
     this.#pages[number] = {
-      words: new Uint32Array(RUN_WORDS_MAX),
+      words,
       log2,
       used: 0,
       free: END,
