@@ -73,6 +73,7 @@ describe("a repair", () => {
     const disk = await logOf({ batches: 40 });
     flip(disk, "/wal/00000001", 15_000);
     const segments = disk.list("/wal").length;
+    const damaged = readAll(disk, "/wal/00000001");
     const report = await inspect(disk);
     const plan = planLogRepair(report);
     const { after, quarantined, steps } = await repair(disk, { mode: "pointInTime" });
@@ -81,6 +82,10 @@ describe("a repair", () => {
     expect(plan.pointInTime.batchesDropped).toBe(report.batches - after.batches);
     expect(quarantined).toHaveLength(segments - 1);
     expect(steps).toHaveLength(2);
+    const cut = damaged.subarray(
+      readAll(disk, "/wal/00000001").findLastIndex((each) => each > 0) + 1,
+    );
+    expect(quarantined.map((path) => readAll(disk, path))).toContainEqual(cut.slice());
     const lsns = await told(disk, "strict");
     expect(lsns).toEqual(Array.from({ length: after.lastLsn }, (_, i) => i + 1));
   });
