@@ -17,7 +17,7 @@ import { readHead, textOfStoreId } from "./store-id.ts";
 import { SLICE_BYTES } from "./turn.ts";
 
 /** Read before the caller is asked whether others should have a turn, in bytes. */
-const PIECE_BYTES = SLICE_BYTES / 8;
+const PIECE_BYTES = SLICE_BYTES / 4;
 
 /**
  * How a segment ends: with the log's end record, with a whole batch, within a write; or it is damaged, or another
