@@ -90,6 +90,7 @@ export interface BlockReader extends StoredBlock {
   /** Size of the block's files, in bytes. */
   readonly bytes: number;
   readonly tombstones: Tombstones;
+  select(matchers: readonly Matcher[]): RawSeries;
   allSeries(): RawSeries;
   allSymbols(): RawSymbols;
   /** Names in the order of their bytes, with how many values each has. */
