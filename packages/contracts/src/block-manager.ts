@@ -119,8 +119,8 @@ export interface BlockManager extends AsyncDisposable {
    * `into[1]`, both inclusive. False when there can be none.
    */
   span(ref: SeriesRef, from: number, until: number, into: Float64Array): boolean;
-  /** Deletes a series' samples with minTime <= time <= maxTime outside of blocks, which the log holds as deleted. */
-  hide(ref: SeriesRef, minTime: number, maxTime: number): void;
+  /** Deletes a series' samples with minTime <= time <= maxTime outside of blocks, as the log says in batch `lsn`. */
+  hide(ref: SeriesRef, minTime: number, maxTime: number, lsn: Lsn): void;
   /** Tells what `hide` hid and `sealed/` or the log may still hold, for checkpoints. */
   hidden(visit: (ref: SeriesRef, minTime: number, maxTime: number) => void): void;
   /** Deletes samples of blocks, durably: tombstones, which merges carry out. Resolves how many series it touched. */

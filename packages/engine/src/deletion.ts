@@ -35,8 +35,8 @@ export async function deleteSamples(
     hits.push(ref, span[0]!, span[1]!);
   }
   record.end();
-  wal.append(); // Nothing is hidden when the log refuses.
-  for (let i = 0; i < hits.length; i += 3) blocks.hide(hits[i]!, hits[i + 1]!, hits[i + 2]!);
+  const lsn = wal.append(); // Nothing is hidden when the log refuses.
+  for (let i = 0; i < hits.length; i += 3) blocks.hide(hits[i]!, hits[i + 1]!, hits[i + 2]!, lsn);
   await wal.commit();
   const touched = await blocks.deleteStored(matchers, from, until);
   return { head: hits.length / 3, blocks: touched };

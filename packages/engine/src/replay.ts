@@ -77,7 +77,7 @@ class Replayer {
     },
     tombstone: (ref, minTime, maxTime) => {
       this.#applySamples(); // Deletions are of what was told before them.
-      this.#parts.blocks.hide(ref, minTime, maxTime);
+      this.#parts.blocks.hide(ref, minTime, maxTime, this.#lsn);
     },
     late: (ref, time, low, high) => this.#addLate(ref, time, low, high),
   };

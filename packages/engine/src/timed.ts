@@ -255,7 +255,7 @@ export function timedBlocks(part: BlockManager, clock: PhaseClock): BlockManager
     pin: (refs, count) => part.pin(refs, count),
     pinBlocks: (from, until) => part.pinBlocks(from, until),
     span: (ref, from, until, into) => part.span(ref, from, until, into),
-    hide: (ref, minTime, maxTime) => part.hide(ref, minTime, maxTime),
+    hide: (ref, minTime, maxTime, lsn) => part.hide(ref, minTime, maxTime, lsn),
     hidden: (visit) => part.hidden(visit),
     deleteStored: (matchers, from, until) => part.deleteStored(matchers, from, until),
     rest: () => part.rest(),

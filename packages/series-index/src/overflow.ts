@@ -2,6 +2,9 @@ import { randomBytes } from "node:crypto";
 import { NO_SERIES, type SeriesRef } from "@varve/contracts";
 import { halfSipHash } from "./half-sip-hash.ts";
 
+/** Heap bytes of a series here: an entry in a Map of numbers. */
+const SERIES_BYTES = 40;
+
 /**
  * Series whose hashes crowd one place of a table, found by a hash that nobody outside can aim at: keyed, with
  * a random key for each process. Empty unless someone chooses keys to collide, or the hash is poor.
@@ -22,6 +25,10 @@ export class Overflow {
 
   get size(): number {
     return this.#size;
+  }
+
+  get bytes(): number {
+    return this.#size * SERIES_BYTES;
   }
 
   hash(bytes: Uint8Array, from: number, until: number): number {

@@ -9,12 +9,15 @@ export const SEGMENT_WORDS = SEGMENT_SLOTS * SLOT_WORDS;
 const SEGMENT_BYTES = SEGMENT_WORDS * 4;
 /** Bits of a place that choose a segment; the other nine choose the slot. */
 export const DEPTH_MAX = 23;
+/** Bytes of what is known of a segment, by number. */
+const RECORD_BYTES = 4;
 
 /**
  * The directory of an extendible hash table, and what is known of each segment.
  *
  * The lowest `depth` bits of a place choose an entry of the directory; several entries lead to a segment that
- * was chosen by fewer bits. It takes 8 B for about 280 series, and doubles by copies of native speed.
+ * was chosen by fewer bits. It takes 8 B for about 280 series, and doubles by copies of native speed. Segments that
+ * a split parted can become one again, and the directory is halved once nothing needs its last two bits.
  */
 export class Segments {
   readonly #memory: Memory;
@@ -27,26 +30,35 @@ export class Segments {
   depths = new Uint8Array(16);
   overflowed = new Uint8Array(16);
   #depth = 0;
+  /** Bits that chose the first segments: room that was made up front stays. */
+  #depthMin = 0;
+  /** Segments that each number of bits chose. */
+  readonly #atDepth = new Int32Array(DEPTH_MAX + 1);
   #count = 0;
+  /** Numbers that were given out, and those of them that no segment has. */
+  #numberCount = 0;
+  readonly #unused: number[] = [];
 
   constructor(memory: Memory) {
     this.#memory = memory;
   }
 
   get bytes(): number {
-    return this.#count * SEGMENT_BYTES + this.#starts.byteLength * 2;
+    const directoryBytes = this.#starts.byteLength * 2;
+    return this.#count * SEGMENT_BYTES + directoryBytes + this.series.length * RECORD_BYTES;
   }
 
   /** Takes 2^depth segments. False when the memory is full; what was taken waits for `dispose`. */
   open(depth: number): boolean {
     this.#depth = depth;
+    this.#depthMin = depth;
     this.#starts = new Int32Array(2 ** depth);
     this.#numbers = new Int32Array(2 ** depth);
     for (let i = 0; i < this.#starts.length; i += 1) {
-      const start = this.#take(depth, 0);
-      if (start === NO_OFFSET) return false;
-      this.#starts[i] = start;
-      this.#numbers[i] = i;
+      const at = this.#memory.take(SEGMENT_BYTES);
+      if (at === NO_OFFSET) return false;
+      this.#starts[i] = at / 4;
+      this.#numbers[i] = this.#add(depth, 0);
     }
     return true;
   }
@@ -67,22 +79,52 @@ export class Segments {
     const number = this.number(place);
     const depth = this.depths[number]!;
     if (depth >= DEPTH_MAX) return -1;
-    const start = this.#take(depth + 1, this.overflowed[number]!);
-    if (start === NO_OFFSET) return -1;
+    const at = this.#memory.take(SEGMENT_BYTES);
+    if (at === NO_OFFSET) return -1;
     if (depth === this.#depth) this.#widen();
-    const fresh = this.#count - 1;
-    const bit = 1 << depth;
-    for (let i = (place & (bit - 1)) | bit; i < this.#starts.length; i += bit << 1) {
-      this.#starts[i] = start;
-      this.#numbers[i] = fresh;
-    }
-    this.depths[number] = depth + 1;
+    const fresh = this.#add(depth + 1, this.overflowed[number]!);
+    this.#setDepth(number, depth + 1);
+    this.#lead(place | (1 << depth), depth + 1, at / 4, fresh);
     return fresh;
+  }
+
+  /** The number of the segment that a split parted from the one of `place`; -1 when either was parted on, or none was. */
+  twin(place: number): number {
+    const depth = this.depths[this.number(place)]!;
+    if (depth <= this.#depthMin) return -1;
+    const twin = this.number(place ^ (1 << (depth - 1)));
+    return this.depths[twin] === depth ? twin : -1;
+  }
+
+  /** Where the twin of the segment of `place` starts. */
+  twinStart(place: number): number {
+    return this.start(place ^ (1 << (this.depths[this.number(place)]! - 1)));
+  }
+
+  /** Gives the twin of the segment of `place` back, whose series are in that one by now. */
+  merge(place: number): void {
+    const number = this.number(place);
+    const twin = this.twin(place);
+    const depth = this.depths[number]!;
+    this.#memory.give(this.twinStart(place) * 4, SEGMENT_BYTES);
+    this.#lead(place ^ (1 << (depth - 1)), depth, this.start(place), number);
+    this.series[number]! += this.series[twin]!;
+    this.overflowed[number]! |= this.overflowed[twin]!;
+    this.#atDepth[depth]! -= 1;
+    this.#count -= 1;
+    this.#unused.push(twin);
+    this.#setDepth(number, depth - 1);
+    if (this.#depth > this.#depthMin) this.#narrow();
+  }
+
+  /** Notes that the overflow is empty. */
+  clearOverflowed(): void {
+    this.overflowed.fill(0);
   }
 
   /** Calls `visit` with the byte offset and the size of each segment. */
   forEach(visit: (at: number, bytes: number) => void): void {
-    const seen = new Uint8Array(this.#count);
+    const seen = new Uint8Array(this.#numberCount);
     for (let i = 0; i < this.#starts.length; i += 1) {
       const number = this.#numbers[i]!;
       if (this.#starts[i] === 0 || seen[number] === 1) continue;
@@ -97,21 +139,45 @@ export class Segments {
     this.#count = 0;
   }
 
-  #take(depth: number, overflowed: number): number {
-    const at = this.#memory.take(SEGMENT_BYTES);
-    if (at === NO_OFFSET) return NO_OFFSET;
-    if (this.#count === this.series.length) this.#lengthen();
-    this.depths[this.#count] = depth;
-    this.series[this.#count] = 0;
-    this.overflowed[this.#count] = overflowed;
+  /** Notes a segment, and returns its number. */
+  #add(depth: number, overflowed: number): number {
+    const number = this.#unused.pop() ?? this.#numberCount++;
+    if (number === this.series.length) this.#lengthen();
+    this.depths[number] = depth;
+    this.series[number] = 0;
+    this.overflowed[number] = overflowed;
+    this.#atDepth[depth]! += 1;
     this.#count += 1;
-    return at / 4;
+    return number;
+  }
+
+  #setDepth(number: number, depth: number): void {
+    this.#atDepth[this.depths[number]!]! -= 1;
+    this.#atDepth[depth]! += 1;
+    this.depths[number] = depth;
+  }
+
+  /** Makes all entries whose lowest `depth` bits are those of `place` lead to a segment. */
+  #lead(place: number, depth: number, start: number, number: number): void {
+    const step = 1 << depth;
+    for (let i = place & (step - 1); i < this.#starts.length; i += step) {
+      this.#starts[i] = start;
+      this.#numbers[i] = number;
+    }
   }
 
   #widen(): void {
     this.#starts = twice(this.#starts);
     this.#numbers = twice(this.#numbers);
     this.#depth += 1;
+  }
+
+  /** Halves the directory when it could be a quarter: so the next splits do not double it at once. */
+  #narrow(): void {
+    if (this.#atDepth[this.#depth] !== 0 || this.#atDepth[this.#depth - 1] !== 0) return;
+    this.#starts = this.#starts.slice(0, this.#starts.length / 2);
+    this.#numbers = this.#numbers.slice(0, this.#numbers.length / 2);
+    this.#depth -= 1;
   }
 
   #lengthen(): void {

@@ -1,23 +1,29 @@
 import { randomBytes } from "node:crypto";
 import type { Memory, SeriesRef } from "@varve/contracts";
 import type { KeyAt } from "./key-arena.ts";
+import {
+  copySlot,
+  emptyFrom,
+  HIGH,
+  HOME_SHIFT,
+  KEY,
+  LOW,
+  REF,
+  SLOT_MASK,
+  SLOT_SHIFT,
+} from "./segment-layout.ts";
 import { DEPTH_MAX, SEGMENT_SLOTS, SEGMENT_WORDS, Segments, SLOT_WORDS } from "./segments.ts";
 
 /** A segment with more series than this is split before the next one goes in: 70 %. */
 const SEGMENT_SERIES_MAX = 358;
 /** A segment with fewer is not split for a long run of probes: its hashes would not part in the next one either. */
 const SEGMENT_SERIES_MIN = 128;
+/** Two segments become one when they have no more than this: half of what splits one, so that neither follows the other. */
+const MERGED_SERIES_MAX = 179;
+/** How often a segment that empties looks for its twin: every so many series, a power of two. */
+const MERGE_STEP = 16;
 /** Slots looked at before a series goes to, or is looked for in, the overflow. */
 export const PROBES_MAX = 64;
-/** Where the words of a slot lie. A slot is empty when its ref is 0, whatever its hash. */
-const LOW = 0;
-const HIGH = 1;
-const REF = 2;
-const KEY = 3;
-const SLOT_SHIFT = 2;
-const SLOT_MASK = SEGMENT_SLOTS - 1;
-const HOME_SHIFT = 23;
-
 /** What became of a series that was put in. */
 export type Placement = number;
 export const PLACED: Placement = 1;
@@ -33,7 +39,8 @@ export const NO_SLOT = 0;
  * An extendible hash table (Fagin and others, 1979) whose segments are small open-addressed tables with linear
  * probing and backward-shift deletion: slots of 16 bytes, four a cache line, that hold the whole hash.
  *
- * It grows a segment at a time: an insert moves at most the slots of one segment, and a find looks in one place.
+ * It grows and shrinks a segment at a time: an insert parts at most one segment, a removal joins at most two, and a
+ * find looks in one place.
  */
 export class SlotTable {
   readonly #words: Int32Array;
@@ -43,8 +50,6 @@ export class SlotTable {
   readonly #scratch = new Int32Array(SEGMENT_WORDS);
   /** Segments split. */
   splits = 0;
-  /** Slots that splits moved. */
-  moved = 0;
 
   constructor(memory: Memory, words: Int32Array) {
     this.#segments = new Segments(memory);
@@ -136,22 +141,34 @@ export class SlotTable {
     return PLACED;
   }
 
-  /** Takes a series out. False when it is not in a slot. */
+  /** The ref in the slot where a search for `place` begins. */
+  home(place: number): number {
+    const slot = this.#segments.start(place) + ((place >>> HOME_SHIFT) << SLOT_SHIFT);
+    return this.#words[slot + REF]!;
+  }
+
+  /** Takes a series out. False when it is not in a slot. Joins at most two segments. */
   remove(place: number, ref: SeriesRef): boolean {
-    const words = this.#words;
+    const slot = this.#slotOf(place, ref);
+    if (slot === NO_SLOT) return false;
     const base = this.#segments.start(place);
-    const home = place >>> HOME_SHIFT;
-    const wanted = ref | 0;
-    for (let probe = 0; probe < PROBES_MAX; probe += 1) {
-      const index = (home + probe) & SLOT_MASK;
-      const held = words[base + (index << SLOT_SHIFT) + REF]!;
-      if (held === 0) return false;
-      if (held !== wanted) continue;
-      this.#closeGap(base, index);
-      this.#segments.series[this.#segments.number(place)]! -= 1;
-      return true;
-    }
-    return false;
+    this.#closeGap(base, (slot - base) >>> SLOT_SHIFT);
+    const number = this.#segments.number(place);
+    const left = this.#segments.series[number]! - 1;
+    this.#segments.series[number] = left;
+    if ((left & (MERGE_STEP - 1)) === 0 && left <= MERGED_SERIES_MAX) this.#join(place);
+    return true;
+  }
+
+  /** Notes that the key of a series was moved. A series that is not in a slot needs no note. */
+  move(place: number, ref: SeriesRef, key: KeyAt): void {
+    const slot = this.#slotOf(place, ref);
+    if (slot !== NO_SLOT) this.#words[slot + KEY] = key;
+  }
+
+  /** Notes that the overflow is empty: no search needs to look there. */
+  clearOverflowed(): void {
+    this.#segments.clearOverflowed();
   }
 
   /** Calls `visit` with the byte offset and the size of each segment. */
@@ -161,6 +178,21 @@ export class SlotTable {
 
   dispose(): void {
     this.#segments.dispose();
+  }
+
+  /** The slot of a series, or NO_SLOT when it is in none. */
+  #slotOf(place: number, ref: SeriesRef): number {
+    const words = this.#words;
+    const base = this.#segments.start(place);
+    const home = place >>> HOME_SHIFT;
+    const wanted = ref | 0;
+    for (let probe = 0; probe < PROBES_MAX; probe += 1) {
+      const slot = base + (((home + probe) & SLOT_MASK) << SLOT_SHIFT);
+      const held = words[slot + REF]!;
+      if (held === wanted) return slot;
+      if (held === 0) return NO_SLOT;
+    }
+    return NO_SLOT;
   }
 
   /** The first empty slot of a run, or NO_SLOT when it is longer than the bound. */
@@ -185,7 +217,7 @@ export class SlotTable {
       const home = this.place(words[slot + LOW]!, words[slot + HIGH]!) >>> HOME_SHIFT;
       // It may move back unless its home lies behind the gap.
       if (((index - home) & SLOT_MASK) < ((index - gap) & SLOT_MASK)) continue;
-      words.copyWithin(base + (gap << SLOT_SHIFT), slot, slot + SLOT_WORDS);
+      copySlot(words, slot, words, base + (gap << SLOT_SHIFT));
       gap = index;
     }
     words[base + (gap << SLOT_SHIFT) + REF] = 0;
@@ -224,16 +256,38 @@ export class SlotTable {
       if (scratch[from + REF] === 0) continue;
       const place = this.place(scratch[from + LOW]!, scratch[from + HIGH]!);
       const to = (place & bit) === 0 ? base : fresh;
-      let index = place >>> HOME_SHIFT;
-      while (words[to + (index << SLOT_SHIFT) + REF] !== 0) index = (index + 1) & SLOT_MASK;
-      const slot = to + (index << SLOT_SHIFT);
-      words[slot + LOW] = scratch[from + LOW]!;
-      words[slot + HIGH] = scratch[from + HIGH]!;
-      words[slot + REF] = scratch[from + REF]!;
-      words[slot + KEY] = scratch[from + KEY]!;
+      const index = emptyFrom(words, to, place >>> HOME_SHIFT);
+      copySlot(scratch, from, words, to + (index << SLOT_SHIFT));
       if (to === fresh) parted += 1;
-      this.moved += 1;
     }
     return parted;
+  }
+
+  /** Joins the segment of `place` with the one that a split parted from it, if few series are left in both. */
+  #join(place: number): void {
+    const segments = this.#segments;
+    const twin = segments.twin(place);
+    if (twin < 0) return;
+    const both = segments.series[twin]! + segments.series[segments.number(place)]!;
+    if (both > MERGED_SERIES_MAX) return;
+    const base = segments.start(place);
+    this.#scratch.fill(0);
+    if (!this.#gather(base) || !this.#gather(segments.twinStart(place))) return;
+    this.#words.set(this.#scratch, base);
+    segments.merge(place);
+  }
+
+  /** Adds the slots of a segment to those in `#scratch`. False when one would lie too far from its home. */
+  #gather(base: number): boolean {
+    const words = this.#words;
+    const scratch = this.#scratch;
+    for (let slot = base; slot < base + SEGMENT_WORDS; slot += SLOT_WORDS) {
+      if (words[slot + REF] === 0) continue;
+      const home = this.place(words[slot + LOW]!, words[slot + HIGH]!) >>> HOME_SHIFT;
+      const index = emptyFrom(scratch, 0, home);
+      if (((index - home) & SLOT_MASK) >= PROBES_MAX) return false;
+      copySlot(words, slot, scratch, index << SLOT_SHIFT);
+    }
+    return true;
   }
 }

@@ -108,6 +108,7 @@ function openOn(disk: SimDisk, plan: Plan): Promise<Engine> {
     memoryBytesMax: 16 * 2 ** 20,
     maintainEveryMs: 0,
     closeDelayMs: 1e6,
+    prefaultBytes: 0,
   });
 }
 

@@ -148,9 +148,10 @@ export class ChunkBlocks implements BlockManager {
     return spanOf(this.#parts, ref, from, until, into);
   }
 
-  hide(ref: SeriesRef, minTime: number, maxTime: number): void {
-    const { hidden, late } = this.#parts;
+  hide(ref: SeriesRef, minTime: number, maxTime: number, lsn: Lsn): void {
+    const { hidden, late, store } = this.#parts;
     if (this.#isClosed) throw closed();
+    store.lastLsn = Math.max(store.lastLsn, lsn); // A batch of deletions alone is applied, too.
     hidden.hide(ref, minTime, maxTime);
     late.remove(ref, minTime, maxTime);
   }

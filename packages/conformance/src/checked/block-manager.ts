@@ -133,10 +133,10 @@ class CheckedBlocks implements BlockManager {
     return isAny;
   }
 
-  hide(ref: SeriesRef, minTime: number, maxTime: number): void {
+  hide(ref: SeriesRef, minTime: number, maxTime: number, lsn: Lsn): void {
     assert(!this.#isClosed, "the block manager is open");
     assert(minTime <= maxTime, `an interval is hidden, got ${minTime} … ${maxTime}`);
-    this.#blocks.hide(ref, minTime, maxTime);
+    this.#blocks.hide(ref, minTime, maxTime, lsn);
   }
 
   hidden(visit: (ref: SeriesRef, minTime: number, maxTime: number) => void): void {

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { KEY_SEPARATOR, type Pause } from "@varve/contracts";
 import { compareBytes, readUtf8, utf8BytesMax, VarintReader, writeUtf8 } from "@varve/bytes";
 import type { RawSymbols } from "../reader.ts";
@@ -164,6 +165,7 @@ export async function readSymbols(
   for (let i = 0; i < count; i += 1) {
     if (i % GROUP === 0) groups[i / GROUP] = section.position - from;
     const length = section.text();
+    if (!isText(section.bytes, section.at, length)) throw section.damaged("a symbol is no UTF-8");
     section.at += length;
     if (section.isPauseDue) {
       const wait = pause();
@@ -173,4 +175,13 @@ export async function readSymbols(
   const until = section.position;
   section.finish();
   return new SymbolTable(file, from, until, groups, count);
+}
+
+/** True for UTF-8. Most symbols are ASCII, which takes no call to find out. */
+function isText(bytes: Uint8Array, from: number, length: number): boolean {
+  const until = from + length;
+  for (let at = from; at < until; at += 1) {
+    if (bytes[at]! >= 0x80) return isUtf8(bytes.subarray(from, until));
+  }
+  return true;
 }
