@@ -3,6 +3,7 @@ import { certifyCommand } from "./commands/certify.ts";
 import { EXIT, oneLine, tellFailure } from "./commands/failure.ts";
 import { listCommand } from "./commands/list.ts";
 import { matrixCommand } from "./commands/matrix.ts";
+import { queryCommand } from "./commands/query.ts";
 import { raceCommand } from "./commands/race.ts";
 import { findingsCommand, seedCommand } from "./commands/seed.ts";
 import { ownVersion } from "./report/environment.ts";
@@ -31,6 +32,7 @@ function program(): Command {
     certifyCommand() as unknown as Command,
     raceCommand() as unknown as Command,
     matrixCommand() as unknown as Command,
+    queryCommand() as unknown as Command,
     seedCommand() as unknown as Command,
     findingsCommand() as unknown as Command,
   ];

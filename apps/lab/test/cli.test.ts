@@ -1,66 +1,15 @@
-import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { main } from "../src/cli.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CellsReport } from "../src/report/json.ts";
-
-const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+import { lab, labHere, start } from "./lab-process.ts";
 
 let dir: string;
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), "lab-cli-"));
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function start(...args: string[]): { child: ChildProcess; ended: Promise<Ended> } {
-  const child = spawn(process.execPath, ["--conditions=@varve/source", MAIN, ...args], {
-    env: { ...process.env, NO_COLOR: "1", NODE_OPTIONS: "" },
-  });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  const ended = new Promise<Ended>((resolve) => {
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
-  });
-  return { child, ended };
-}
-
-function lab(...args: string[]): Promise<Ended> {
-  return start(...args).ended;
-}
-
-/** Runs the lab in this process, which is quicker: for what ends before anything is measured. */
-async function labHere(...args: string[]): Promise<Ended> {
-  let stdout = "";
-  let stderr = "";
-  const out = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    stdout += String(text);
-    return true;
-  });
-  const err = vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    stderr += String(text);
-    return true;
-  });
-  const before = process.exitCode;
-  try {
-    await main(args);
-    return { code: Number(process.exitCode ?? 0), stdout, stderr };
-  } finally {
-    process.exitCode = before;
-    out.mockRestore();
-    err.mockRestore();
-  }
-}
 
 function readReport(name: string): CellsReport {
   return JSON.parse(readFileSync(join(dir, name), "utf8")) as CellsReport;
@@ -76,7 +25,7 @@ test("lists every slot, its variants and the plans in 80 columns", async () => {
   expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
 });
 
-test.each(["list", "certify", "race", "matrix", "seed"])(
+test.each(["list", "certify", "race", "matrix", "query", "seed"])(
   "shows help of %s with examples",
   async (command) => {
     const { code, stdout } = await labHere(command, "--help");

@@ -1,6 +1,7 @@
 import {
   ACCEPTED,
   REPEATED,
+  type Postings,
   type RecordCodec,
   type SeriesIndex,
   type Slot,
@@ -12,7 +13,7 @@ import { CATALOG, type Catalog, type CatalogEntry } from "../src/catalog.ts";
 /** One row in this many is lied about. */
 const LIE_EVERY = 50;
 
-/** The catalog with a variant in each of three slots that looks fast because it does not do its work. */
+/** The catalog with a variant in each of four slots that looks fast because it does not do its work. */
 export const LYING_CATALOG: Catalog = {
   ...CATALOG,
   record: {
@@ -36,6 +37,14 @@ export const LYING_CATALOG: Catalog = {
         encode(batch, from, until, into);
         for (const row of changed) batch.valueWords[2 * row]! ^= 1;
       };
+    }),
+  },
+  postings: {
+    ...CATALOG.postings,
+    /** Misses a series in every answer, as one does that compares short hashes of labels. */
+    missing: liar("postings", "lazy", (postings: Postings) => {
+      const select = postings.select.bind(postings);
+      postings.select = (matchers) => select(matchers).slice(1);
     }),
   },
   "series-index": {

@@ -91,8 +91,18 @@ async function assemble(full: FullOptions, format: StoreFormat, lock: DiskLock):
     const maintenance = new Maintenance(parts, writer, idle, full);
     const { readOnly } = full;
     return new Engine({
-      ...{ parts, writer, maintenance, clock, lock, recovery, logged, pins, idle },
-      ...{ dir, disk, readOnly },
+      parts,
+      writer,
+      maintenance,
+      clock,
+      lock,
+      recovery,
+      logged,
+      pins,
+      idle,
+      dir,
+      disk,
+      readOnly,
     });
   } catch (error) {
     await parts.dispose().catch(() => undefined);

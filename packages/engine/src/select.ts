@@ -101,7 +101,7 @@ class MergedSelection implements Selection {
     if (this.#stack.disposed) throw closedError();
     try {
       this.#stretchEnds = performance.now() + STRETCH_MS;
-      for (let i = 0; this.#head.sort(SERIES_PER_LOOK); i += 1) await this.#breathe();
+      while (this.#head.sort(SERIES_PER_LOOK)) await this.#breathe();
       const columns = makeColumns({ capacity: 1024 });
       const sources = [...this.#cursors, this.#head].filter((source) => source.next());
       while (sources.length > 0) {

@@ -73,9 +73,11 @@ export class UserBatch implements Disposable {
     this.#deletions = logged.deletions;
     const { rows } = this;
     const isStale = (row: number): boolean => {
-      const prepared = this.#prepared[row];
+      const prepared = this.#prepared[row] ?? undefined;
       return (
-        prepared != null && rows.keyAt[row] === rows.keyAt[row + 1] && !logged.has(prepared.ref)
+        prepared !== undefined &&
+        rows.keyAt[row] === rows.keyAt[row + 1] &&
+        !logged.has(prepared.ref)
       );
     };
     for (let row = 0; row < rows.length; row += 1) if (isStale(row)) return this.#rebuild(logged);

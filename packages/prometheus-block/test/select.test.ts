@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { createBlock, openBlock, pageCache } from "../src/index.ts";
 import { chunksOf, makeBlock, newDisk, randomOf, readOf, seriesOf } from "./support/blocks.ts";
 import { bitsOf, codec, matcher, open, putFiles, readSeries } from "./support/read.ts";
-import { cut, writeBlock } from "./support/write.ts";
+import { writeBlock } from "./support/write.ts";
 import { idsOf, makeIndex } from "./support/index-file.ts";
 import { VECTOR_ULID, vectorFiles } from "./support/vector.ts";
 

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { CATALOG, type Catalog } from "../catalog.ts";
 import { planOf } from "../plan-of.ts";
 import { spreadOf } from "../stats/spread.ts";
+import { describe } from "./describe.ts";
 import { expectationOf, judge, readStore } from "./gate.ts";
 import { labelSets } from "./label-sets.ts";
 import { latencyOf, noiseFloor } from "./latency.ts";
@@ -208,11 +209,4 @@ function durabilityOf({ engine, workload }: FullCellSpec, plan: Plan): Durabilit
     atReturn: isOpenBatch || !persistent ? "accepted" : acknowledges,
     atEnd: persistent ? "durable" : "memory",
   };
-}
-
-function describe(error: unknown): string {
-  if (isStorageError(error)) return `${error.code}: ${error.message}`;
-  if (!(error instanceof Error)) return String(error);
-  const where = error.stack?.split("\n").find((line) => line.trimStart().startsWith("at "));
-  return `${error.name}: ${error.message}${where === undefined ? "" : ` (${where.trim()})`}`;
 }

@@ -1,4 +1,3 @@
-import type { Slot } from "@varve/contracts";
 import pc from "picocolors";
 import type { CellResult } from "../cell/result.ts";
 import { WORKLOAD_KINDS, type CellSpec, type WorkloadKind } from "../cell/spec.ts";
@@ -7,6 +6,7 @@ import { basisOf } from "../report/basis.ts";
 import * as format from "../report/format.ts";
 import { levelLines, levelOf } from "../report/levels.ts";
 import { table } from "../report/table.ts";
+import { axesOf, product, type Axis } from "./axes.ts";
 import { usageError } from "./failure.ts";
 import {
   checkOptions,
@@ -19,14 +19,7 @@ import {
   type CellOptions,
 } from "./measure.ts";
 import { cellCommand, timingOption, withSlotFlags, workloadOption } from "./options.ts";
-import { slotFlags, variantSpec } from "./parse.ts";
 import { labelOf } from "./race.ts";
-
-/** One axis of the matrix: a slot and the variants that take their turn in it. */
-interface Axis {
-  readonly slot: Slot;
-  readonly variants: readonly VariantSpec[];
-}
 
 /** `matrix`: every combination of the variants named. */
 export function matrixCommand() {
@@ -37,10 +30,7 @@ export function matrixCommand() {
     .addHelpText("after", EXAMPLES);
   return command.action(async (options) => {
     checkOptions(options);
-    const axes = slotFlags(options).map(([slot, texts]): Axis => ({
-      slot,
-      variants: texts.map((text) => variantSpec(slot, text)),
-    }));
+    const axes = axesOf(options);
     if (axes.length === 0) {
       throw usageError("name the variants of a slot at least, such as --wal=sync,batched");
     }
@@ -69,17 +59,6 @@ function kindsOf(texts: readonly string[]): WorkloadKind[] {
     if (kind !== undefined) return kind;
     throw usageError(`there is no workload "${text}": take some of ${WORKLOAD_KINDS.join(", ")}`);
   });
-}
-
-/** Every way to take one variant of each axis, the last axis fastest. */
-function product(axes: readonly Axis[]): [Slot, VariantSpec][][] {
-  return axes.reduce<[Slot, VariantSpec][][]>(
-    (rows, { slot, variants }) =>
-      rows.flatMap((row) =>
-        variants.map((variant): [Slot, VariantSpec][] => [...row, [slot, variant]]),
-      ),
-    [[]],
-  );
 }
 
 function matrixTable(axes: readonly Axis[], results: readonly CellResult[]): string {

@@ -24,6 +24,13 @@ export function whole(text: string): number {
   return value;
 }
 
+/** Parses a positive number that need not be whole: `24`, `0.5`. */
+export function decimal(text: string): number {
+  const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : 0;
+  if (value > 0) return value;
+  throw new InvalidArgumentError("It is a positive number, such as 24 or 0.5.");
+}
+
 /** Parses a list: `a,b`. Empty parts and repeated ones are refused. */
 export function list(text: string): string[] {
   const parts = text.split(",").map((part) => part.trim());

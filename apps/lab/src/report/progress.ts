@@ -1,11 +1,22 @@
 import { Listr, ListrLogger, ProcessOutput } from "listr2";
-import type { CellEvent } from "../cell/run-cells.ts";
+import type { CellStatus } from "../cell/result.ts";
+import type { TurnEvent } from "../cell/turns.ts";
 import { duration, rate } from "./format.ts";
+
+/** What is shown of a cell of any sort. */
+type ShownEvent = TurnEvent<
+  { readonly id: string },
+  {
+    readonly status: CellStatus;
+    readonly reasons: readonly string[];
+    readonly rate: { readonly median: number } | null;
+  }
+>;
 
 /** Runs `work` and shows how far it is, on stderr: a live line on a terminal, one plain line a step elsewhere. */
 export async function withProgress<T>(
   title: string,
-  work: (onEvent: (event: CellEvent) => void) => Promise<T>,
+  work: (onEvent: (event: ShownEvent) => void) => Promise<T>,
 ): Promise<T> {
   if (!process.stderr.isTTY) {
     return work((event) => {
@@ -41,18 +52,18 @@ export async function withProgress<T>(
   return answer as T;
 }
 
-function endLine({ done, total, spec, repeat, result }: CellEvent): string {
+function endLine({ done, total, spec, repeat, result }: ShownEvent): string {
   const place = `[${String(done).padStart(String(total).length)}/${total}]`;
   return `${place} ${spec.id}, repeat ${repeat + 1}: ${outcome(result)}`;
 }
 
-function outcome(result: CellEvent["result"]): string {
+function outcome(result: ShownEvent["result"]): string {
   if (result === undefined) return "interrupted";
   if (result.status === "ok") return result.rate === null ? "ok" : rate(result.rate.median);
   return `${result.status}, ${result.reasons[0] ?? "no reason"}`;
 }
 
-function leftText({ kind, leftMs, result }: CellEvent): string {
+function leftText({ kind, leftMs, result }: ShownEvent): string {
   const isOver = leftMs === null || leftMs === 0 || (kind === "end" && result === undefined);
   return isOver ? "" : `, about ${duration(leftMs)} left`;
 }

@@ -116,8 +116,21 @@ function assemble(
   const { chunksPerWrite } = persistence;
   const settler = new Settler({ series, chunks, open, pipeline, windows, chunksPerWrite });
   const jobs = new BlockJobs({
-    ...{ disk, blocksDir: needs.blocksDir, storeId: needs.storeId, codec, cache, settings },
-    ...{ windows, pins, store, late, idle, files, set, facts: found.facts, settler },
+    disk,
+    blocksDir: needs.blocksDir,
+    storeId: needs.storeId,
+    codec,
+    cache,
+    settings,
+    windows,
+    pins,
+    store,
+    late,
+    idle,
+    files,
+    set,
+    settler,
+    facts: found.facts,
     cutter: new BlockCutter({ ...needs, codec, series, chunks, access, hidden }),
     releaser: new Releaser({ pins, series, chunks, open, hidden, late, idle, spent }),
   });
@@ -125,8 +138,21 @@ function assemble(
   const quarantined = [...recovery.quarantined, ...found.quarantined];
   return new ChunkBlocks({
     ...tables,
-    ...{ needs, character, files, trust, writer, reader, access, store, spent, jobs, set },
-    ...{ pins, hidden, idle, voids: new VoidFiles({ disk, dir, quarantineDir }, recovery.voids) },
+    needs,
+    character,
+    files,
+    trust,
+    writer,
+    reader,
+    access,
+    store,
+    spent,
+    jobs,
+    set,
+    pins,
+    hidden,
+    idle,
+    voids: new VoidFiles({ disk, dir, quarantineDir }, recovery.voids),
     facts: { seriesPagesAhead, damaged, quarantined },
   });
 }
