@@ -18,7 +18,7 @@ export interface BlockOptions {
 
 /** What a block's `meta.json` says besides what the writer counted. */
 export interface BlockFields {
-  /** All samples have minTime <= time < maxTime; wider is fine, such as an aligned window. */
+  /** All samples have minTime <= time < maxTime, both safe integers; wider is fine, such as an aligned window. */
   readonly minTime: number;
   readonly maxTime: number;
   readonly level: number;
@@ -47,6 +47,9 @@ export interface BlockWriter {
   readonly series: number;
   readonly chunks: number;
   readonly samples: number;
+  /** First and last time of the samples so far, both inclusive: Infinity and -Infinity without any. */
+  readonly minTime: number;
+  readonly maxTime: number;
   /** Size of the chunk segments and of the index so far. */
   readonly bytes: number;
 
@@ -78,7 +81,7 @@ export interface BlockWriter {
   endSeries(): void;
   /**
    * Writes postings, tables, tombstones and `meta.json`, and makes all of it durable in the build directory.
-   * Throws INPUT for a block without samples.
+   * Throws INPUT for a block without samples, or with some outside the times of `fields`.
    */
   finish(fields: BlockFields, pause: Pause): Promise<BlockMeta>;
   /**

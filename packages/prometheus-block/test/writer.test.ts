@@ -128,7 +128,7 @@ describe("files", () => {
       else addChunk(writer, i, i);
     }
     writer.endSeries();
-    await writer.finish(FIELDS, noPause);
+    await writer.finish({ minTime: 0, maxTime: 1000, level: 1 }, noPause);
     const segment = Buffer.from(readAll(disk, `${writer.buildDir}/chunks/000001`));
     const at = 8 + 500 * (1 + 1 + DATA.length + 4);
     expect(segment.readUInt8(at + 3)).toBe(2);
@@ -140,7 +140,14 @@ describe("files", () => {
   test("are named and described by what was asked for", async () => {
     const disk = dataDisk();
     const parents = [{ ulid: ULID, minTime: 1, maxTime: 2 }];
-    const fields = { ...FIELDS, level: 3, sources: ["B", "A"], parents, hints: ["h"] };
+    const fields = {
+      minTime: -2000,
+      maxTime: 10_000,
+      level: 3,
+      sources: ["B", "A"],
+      parents,
+      hints: ["h"],
+    };
     const { meta, writer } = await writeBlock(disk, randomSeries(SEED, 3), {
       ...fields,
       extra: { varve: { storeId: "s" } },
@@ -275,9 +282,39 @@ describe("input", () => {
     begin(writer, { a: "1" });
     addChunk(writer, -(2 ** 53 - 1), -(2 ** 53 - 1));
     addChunk(writer, -(2 ** 53 - 2), 0);
-    addChunk(writer, 1, 2 ** 53 - 1);
+    addChunk(writer, 1, 2 ** 53 - 2);
     writer.endSeries();
-    await writer.finish(FIELDS, noPause);
+    const fields = { minTime: -(2 ** 53 - 1), maxTime: 2 ** 53 - 1, level: 1 };
+    const meta = await writer.finish(fields, noPause);
+    expect(meta).toMatchObject({ minTime: fields.minTime, maxTime: fields.maxTime });
+  });
+
+  test.each([
+    ["begin after its first sample", { minTime: -1, maxTime: 10 }],
+    ["end with its last sample", { minTime: -2, maxTime: 9 }],
+    ["cannot be exact", { minTime: -2, maxTime: 2 ** 53 }],
+    ["are not whole", { minTime: -2.5, maxTime: 10 }],
+    ["are none", { minTime: -2, maxTime: Number.NaN }],
+  ])("refuses a block whose times %s", async (_, times) => {
+    for (const isRight of [true, false]) {
+      const writer = await writerOf({ a: "1" }, { a: "2" }, { a: "3" });
+      expect(writer).toMatchObject({ minTime: Infinity, maxTime: -Infinity });
+      begin(writer, { a: "1" });
+      addChunk(writer, 5, 7);
+      addChunk(writer, 8, 9);
+      writer.endSeries();
+      begin(writer, { a: "2" });
+      addChunk(writer, -2, 3);
+      writer.endSeries();
+      begin(writer, { a: "3" });
+      writer.endSeries();
+      expect(writer).toMatchObject({ minTime: -2, maxTime: 9 });
+      const fields = isRight ? { minTime: -2, maxTime: 10, level: 1 } : { ...times, level: 1 };
+      const finishing = writer.finish(fields, noPause);
+      if (isRight) await finishing;
+      else await expect(finishing).rejects.toThrow(withCode("INPUT"));
+      await writer.abort();
+    }
   });
 
   test("refuses a block without samples", async () => {

@@ -4,7 +4,7 @@ import { isUlid, makeUlid } from "../ulid.ts";
 import type { BlockFields, BlockOptions, BlockWriter } from "../writer.ts";
 import { CHUNKS_DIRECTORY, CREATION_SUFFIX } from "./layout.ts";
 import type { BlockMeta } from "./meta-json.ts";
-import { aborted, badChunk, emptyBlock, existing, poisoned } from "./write-errors.ts";
+import { aborted, badChunk, badRange, emptyBlock, existing, poisoned } from "./write-errors.ts";
 import { IndexWriter } from "./write-index.ts";
 import { SegmentWriter } from "./write-segments.ts";
 import { writeMetaFile, writeTombstonesFile } from "./write-small-files.ts";
@@ -64,6 +64,8 @@ class DiskBlockWriter implements BlockWriter {
   series = 0;
   chunks = 0;
   samples = 0;
+  minTime = Number.POSITIVE_INFINITY;
+  maxTime = Number.NEGATIVE_INFINITY;
   readonly #disk: Disk;
   readonly #parent: string;
   readonly #index: IndexWriter;
@@ -141,6 +143,8 @@ class DiskBlockWriter implements BlockWriter {
       this.series += 1;
       this.chunks += entries.chunks;
       this.samples += this.#seriesSamples;
+      if (entries.minTime < this.minTime) this.minTime = entries.minTime;
+      if (entries.maxTime > this.maxTime) this.maxTime = entries.maxTime;
     }
     this.#stage = "between";
   }
@@ -170,6 +174,7 @@ class DiskBlockWriter implements BlockWriter {
 
   async #finish(fields: BlockFields, pause: Pause): Promise<BlockMeta> {
     if (this.series === 0) throw emptyBlock(this.buildDir);
+    if (!this.#liesInside(fields)) throw badRange(this.buildDir, fields, this);
     await this.#index.finish(pause);
     await this.#segments.finish();
     const meta = this.#meta(fields);
@@ -178,6 +183,12 @@ class DiskBlockWriter implements BlockWriter {
     await this.#disk.syncDirectoryAsync(`${this.buildDir}/${CHUNKS_DIRECTORY}`);
     await this.#disk.syncDirectoryAsync(this.buildDir);
     return meta;
+  }
+
+  /** Whether what `meta.json` will say of times is true, and can be read back exactly. */
+  #liesInside({ minTime, maxTime }: BlockFields): boolean {
+    if (!Number.isSafeInteger(minTime) || !Number.isSafeInteger(maxTime)) return false;
+    return minTime <= this.minTime && maxTime > this.maxTime;
   }
 
   #meta({ minTime, maxTime, level, sources, parents, hints, extra }: BlockFields): BlockMeta {

@@ -1,5 +1,10 @@
 import { StorageError } from "@varve/contracts";
 
+interface TimeRange {
+  readonly minTime: number;
+  readonly maxTime: number;
+}
+
 /** A block of that name, or what is left of one, is there. */
 export function existing(path: string): StorageError {
   return new StorageError(
@@ -28,6 +33,16 @@ export function emptyBlock(path: string): StorageError {
     "INPUT",
     `${path}: a block without samples is not written; nothing was published; abort it`,
     { facts: { path } },
+  );
+}
+
+/** What a block's meta would say of its times is not so, so that readers would skip samples. */
+export function badRange(path: string, said: TimeRange, samples: TimeRange): StorageError {
+  return new StorageError(
+    "INPUT",
+    `${path} would say ${said.minTime} <= time < ${said.maxTime}, and its samples go from ${samples.minTime} ` +
+      `to ${samples.maxTime}; nothing was published; pass safe integers that hold all samples`,
+    { facts: { path, minTime: samples.minTime, maxTime: samples.maxTime } },
   );
 }
 

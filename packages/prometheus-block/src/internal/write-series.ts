@@ -29,6 +29,7 @@ export class SeriesWriter {
   #chunkBytes = new Uint8Array(256);
   #chunkEnd = 0;
   #chunkCount = 0;
+  #minTime = 0;
   #maxTime = 0;
   #ref = 0;
 
@@ -42,6 +43,11 @@ export class SeriesWriter {
   /** Chunks of the series that is being written. */
   get chunks(): number {
     return this.#chunkCount;
+  }
+
+  /** The first time of the series' first chunk. */
+  get minTime(): number {
+    return this.#minTime;
   }
 
   /** The last time of the series' last chunk. */
@@ -78,6 +84,7 @@ export class SeriesWriter {
     const bytes = this.#chunkBytes;
     let at = this.#chunkEnd;
     if (this.#chunkCount === 0) {
+      this.#minTime = minTime;
       at = writeVarint(bytes, at, minTime);
       at = writeUvarint(bytes, at, maxTime - minTime);
       at = writeUvarint(bytes, at, ref);
