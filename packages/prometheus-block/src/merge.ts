@@ -44,7 +44,10 @@ export async function mergeBlocks(options: MergeOptions): Promise<BlockWriter | 
       await writer.abort();
       return null;
     }
-    await writer.finish({ ...fieldsOf(blocks), ...(extra !== undefined && { extra }) }, pause);
+    await writer.finish(
+      { ...fieldsOf(blocks, writer), ...(extra !== undefined && { extra }) },
+      pause,
+    );
     return writer;
   } catch (error) {
     await writer.abort().catch(() => undefined); // The first error says more.
@@ -103,11 +106,12 @@ function compare(a: RawSeries, b: RawSeries): number {
   return compareKeys(a.key, 0, a.keyLength, b.key, 0, b.keyLength);
 }
 
-function fieldsOf(blocks: readonly BlockReader[]) {
+/** The times of the blocks, widened by samples outside: Prometheus of 2018 wrote such blocks (its tsdb issue 347). */
+function fieldsOf(blocks: readonly BlockReader[], writer: BlockWriter) {
   const sources = new Set(blocks.flatMap(({ meta }) => meta.compaction.sources));
   return {
-    minTime: Math.min(...blocks.map(({ minTime }) => minTime)),
-    maxTime: Math.max(...blocks.map(({ maxTime }) => maxTime)),
+    minTime: Math.min(writer.minTime, ...blocks.map(({ minTime }) => minTime)),
+    maxTime: Math.max(writer.maxTime + 1, ...blocks.map(({ maxTime }) => maxTime)),
     level: Math.max(...blocks.map(({ meta }) => meta.compaction.level)) + 1,
     sources: [...sources].sort(), // ULIDs are ASCII.
     parents: blocks.map(({ id, minTime, maxTime }) => ({ ulid: id, minTime, maxTime })),

@@ -2,7 +2,14 @@ import { compareKeys, keyOf } from "@varve/bytes";
 import { isStorageError, type Labels, noPause } from "@varve/contracts";
 import { simDisk } from "@varve/disk/sim";
 import { expect, test } from "vitest";
-import { type BlockReader, createBlock, mergeBlocks, verifyBlock } from "../src/index.ts";
+import {
+  type BlockReader,
+  createBlock,
+  mergeBlocks,
+  readMeta,
+  verifyBlock,
+  writeMeta,
+} from "../src/index.ts";
 import { makeBlock, newDisk, randomOf, readOf, seriesOf } from "./support/blocks.ts";
 import type { TestSeries } from "./support/head.ts";
 import { bitsOf, codec, matcher, open, type ReadSeries, readSeries } from "./support/read.ts";
@@ -245,6 +252,16 @@ test.each([
   const merging = mergeBlocks({ disk, parent: "/data", blocks, codec });
   await expect(merging).rejects.toSatisfy((error) => isStorageError(error, "CONFLICT"));
   expect(disk.list("/data")).toEqual(blocks.map(({ id }) => id).sort());
+});
+
+test("says the times of samples that lie outside those that their block says", async () => {
+  const disk = newDisk();
+  const all = [seriesOf({ a: "1" }, [1, 2, 9])];
+  const block = await makeBlock(disk, all);
+  writeMeta(disk, block.dir, { ...readMeta(disk, block.dir), minTime: 2, maxTime: 9 });
+  const merged = await merge(disk, [await open(disk, block.dir)]);
+  expect(merged).toMatchObject({ minTime: 1, maxTime: 10 });
+  expect(readSeries(merged.select([]))).toEqual(all.map(readOf));
 });
 
 test("leaves nothing behind when a block is damaged, or a pause says no", async () => {
