@@ -72,8 +72,12 @@ export class Releaser {
       chunk = chunks.word(chunk, OLDER);
     }
     const hadChunk = chunk !== NO_CHUNK;
-    if (kept === NO_CHUNK) words[w + NEWEST_CHUNK] = NO_CHUNK;
-    else chunks.setWord(kept, OLDER, NO_CHUNK);
+    if (kept !== NO_CHUNK) chunks.setWord(kept, OLDER, NO_CHUNK);
+    else {
+      words[w + NEWEST_CHUNK] = NO_CHUNK;
+      const opened = words[w + OPEN_CHUNK]! >>> 0; // It remembers the one that was the newest when it opened.
+      if (opened !== NO_CHUNK) chunks.setWord(opened, OLDER, NO_CHUNK);
+    }
     while (chunk !== NO_CHUNK) {
       const older = chunks.word(chunk, OLDER);
       spent.released(chunks.word(chunk, FILE));
