@@ -135,6 +135,21 @@ describe("a failure", () => {
     }
   });
 
+  test("to read back all that was written is BLOCK_CORRUPT", async () => {
+    const target = dataDisk();
+    const disk = new Proxy<Disk>(target, {
+      get(_, name) {
+        if (name === "read") return () => 0; // As at the end of a file.
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const writer = createBlock({ disk, parent: "/data" });
+    await fill(writer, SERIES);
+    await expect(writer.finish(FIELDS, noPause)).rejects.toThrow(withCode("BLOCK_CORRUPT"));
+    await writer.abort();
+  });
+
   /** A disk that reads one byte of each piece, counted over those that are not padding, with a bit changed. */
   function forgetting(disk: SimDisk, wanted: number): Disk {
     return new Proxy<Disk>(disk, {

@@ -2,8 +2,10 @@ import { keyOf } from "@varve/bytes";
 import { type Labels, noPause } from "@varve/contracts";
 import { readAll } from "@varve/disk/transfer";
 import { describe, expect, test } from "vitest";
-import { type BlockWriter, createBlock } from "../src/index.ts";
+import { type BlockWriter, createBlock, verifyBlock } from "../src/index.ts";
 import { dataDisk, filesBelow } from "./support/files.ts";
+import { encodeChunk } from "./support/head.ts";
+import { codec } from "./support/read.ts";
 import { randomSeries } from "./support/samples.ts";
 import { fill, writeBlock } from "./support/write.ts";
 
@@ -79,6 +81,18 @@ describe("files", () => {
       await writeBlock(disk, series, { ulid: ULID, ...options });
       return filesBelow(disk, `/data/${ULID}`);
     }
+  });
+
+  test("tell values apart that one cheap hash takes for the same", async () => {
+    const disk = dataDisk();
+    const words = ["altarage", "costarring", "declinate", "liquid", "macallums", "zinke"]; // FNV-1a.
+    const series = words.map((word) => {
+      return { key: keyOf({ word }), chunks: [encodeChunk([1], Float64Array.of(1), 0, 1)] };
+    });
+    const { writer } = await writeBlock(disk, series);
+    const index = filesBelow(disk, writer.dir).get("index")!.toString("latin1");
+    for (const word of words) expect(index).toContain(word);
+    expect(await verifyBlock({ disk, dir: writer.dir, codec })).toEqual([]);
   });
 
   test("are the same on a disk that takes a few bytes at a time", async () => {
@@ -167,6 +181,9 @@ describe("files", () => {
 describe("segments", () => {
   test("roll where Prometheus' would, and none is empty", async () => {
     const series = randomSeries(SEED, 60);
+    const whole = dataDisk();
+    const { writer: wholeWriter } = await writeBlock(whole, series);
+    const allChunks = filesBelow(whole, wholeWriter.dir).get("chunks/000001")!.subarray(8);
     for (const segmentBytesMax of [9, 40, 64, 100, 333, 2000]) {
       const disk = dataDisk();
       const { writer } = await writeBlock(disk, series, { segmentBytesMax });
@@ -176,6 +193,9 @@ describe("segments", () => {
         segmentSizes(sizes, segmentBytesMax),
       );
       expect([...files.keys()].at(0)).toBe("000001");
+      const chunks = [...files.values()].map((file) => file.subarray(8));
+      expect(Buffer.concat(chunks), `seed ${SEED}`).toEqual(allChunks);
+      expect(await verifyBlock({ disk, dir: writer.dir, codec })).toEqual([]);
     }
   });
 

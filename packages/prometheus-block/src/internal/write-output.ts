@@ -140,8 +140,7 @@ export class OutputFile {
       writeU32(this.buffer, position - this.#written, value);
       return;
     }
-    // The four bytes may lie on both sides of what was written.
-    this.flush();
+    // They were reserved as one, so all four were written.
     const word = new Uint8Array(4);
     writeU32(word, 0, value);
     this.#isPoisoned = true;
