@@ -13,10 +13,11 @@ const SERIES = 70_000;
 /** So many chunks take more in an entry. */
 const CHUNKS = 50_000;
 const FIELDS = { minTime: 0, maxTime: CHUNKS, level: 1 };
-const NUMBERS = Float64Array.from([1]);
+/** A chunk of one sample, at time 1. */
+const { bytes: CHUNK } = encodeChunk([1], Float64Array.of(1), 0, 1);
 
 function addChunk(writer: BlockWriter, time: number): void {
-  const { bytes } = encodeChunk([time], NUMBERS, 0, 1);
+  const bytes = time === 1 ? CHUNK : encodeChunk([time], Float64Array.of(1), 0, 1).bytes;
   writer.addChunk(1, time, time, 1, bytes, 0, bytes.length);
 }
 
