@@ -62,7 +62,9 @@ export function freshDir(): string {
 export const START = 1_700_000_000_000;
 
 /** Makes a store: three series with 500 samples each, of which some are in a block when asked for. */
-export async function makeStore(options: { readonly cut?: boolean } = {}): Promise<string> {
+export async function makeStore(
+  options: { readonly cut?: boolean; readonly compact?: boolean } = {},
+): Promise<string> {
   const dir = join(freshDir(), "data");
   await using store = await open({ dir, plan: recommended() });
   for (let i = 0; i < 500; i += 1) {
@@ -71,6 +73,7 @@ export async function makeStore(options: { readonly cut?: boolean } = {}): Promi
   await store.flush();
   if (options.cut === true) {
     await store.cutBlocks();
+    if (options.compact === true) await store.compactLog(); // Now only the block has them.
     for (let i = 0; i < 10; i += 1) {
       store.write({ __name__: "cpu", host: "a" }, START + 86_400_000 + i * 1000, i);
     }
