@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { QUERY_KINDS } from "@varve/workload";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Catalog } from "../src/catalog.ts";
+import type { Variant } from "@varve/contracts";
+import { CATALOG, type Catalog } from "../src/catalog.ts";
 import { mergeQueryRepeats } from "../src/query/merge.ts";
 import type { QueryCellResult } from "../src/query/result.ts";
 import { runQueryCell } from "../src/query/run-query-cell.ts";
@@ -71,7 +72,16 @@ test("fails a store that answers something else, and shows no figure of it", asy
 });
 
 test("fails a store that refuses rows", async () => {
-  const result = await run({ plan: { "series-index": "merging" } }, LYING_CATALOG);
+  const { map } = CATALOG["series-index"];
+  const full = {
+    ...map!,
+    make: (): Variant<"series-index"> => {
+      const made = map!.make();
+      return { ...made, name: "full", open: (needs) => made.open({ ...needs, seriesMax: 3 }) };
+    },
+  };
+  const catalog = { ...CATALOG, "series-index": { ...CATALOG["series-index"], full } };
+  const result = await run({ plan: { "series-index": "full" } }, catalog);
   expect(result).toMatchObject({ status: "failed", kinds: [] });
   expect(result.reasons[0]).toMatch(/rows of \d+ were refused/);
 });
