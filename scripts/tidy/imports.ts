@@ -3,7 +3,7 @@ import { importsOf, packageOf } from "./source.ts";
 
 /** Tags that these packages may import in their tests, but not in what they ship. */
 const TEST_ONLY: Readonly<Record<string, readonly string[]>> = {
-  format: ["conformance", "part"],
+  format: ["part"],
   part: ["conformance", "part"],
   engine: ["conformance"],
   preset: ["conformance", "workload"],

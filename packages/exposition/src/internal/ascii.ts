@@ -12,7 +12,6 @@ export const DOT = 0x2e;
 export const ZERO = 0x30;
 export const NINE = 0x39;
 export const COLON = 0x3a;
-export const EQUALS = 0x3d;
 export const BACKSLASH = 0x5c;
 export const BRACE_OPEN = 0x7b;
 export const BRACE_CLOSE = 0x7d;
