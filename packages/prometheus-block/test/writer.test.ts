@@ -320,11 +320,11 @@ describe("input", () => {
       const writer = await writerOf({ a: "1" }, { a: "2" }, { a: "3" });
       expect(writer).toMatchObject({ minTime: Infinity, maxTime: -Infinity });
       begin(writer, { a: "1" });
-      addChunk(writer, 5, 7);
+      addChunk(writer, -2, 7);
       addChunk(writer, 8, 9);
       writer.endSeries();
       begin(writer, { a: "2" });
-      addChunk(writer, -2, 3);
+      addChunk(writer, 1, 3);
       writer.endSeries();
       begin(writer, { a: "3" });
       writer.endSeries();
