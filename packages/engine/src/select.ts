@@ -9,6 +9,7 @@ import {
   type SampleColumns,
   type StoredSeries,
 } from "@varve/contracts";
+import { Holdings } from "./holdings.ts";
 import type { Parts } from "./parts.ts";
 import type { PinCount } from "./pin-count.ts";
 
@@ -58,7 +59,7 @@ export function select(
 ): Selection {
   const { from = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = options;
   checkAborted(options.signal);
-  const stack = new DisposableStack();
+  const stack = new Holdings();
   try {
     const refs = parts.postings.select(matchers);
     stack.use(pins.take());
@@ -68,7 +69,7 @@ export function select(
     const head = new HeadSeries(parts, refs, pin);
     return new MergedSelection(head, cursors, { ...options, from, until }, stack);
   } catch (error) {
-    stack.dispose();
+    stack[Symbol.dispose]();
     throw error;
   }
 }
@@ -80,7 +81,7 @@ class MergedSelection implements Selection {
   readonly #head: HeadSeries;
   readonly #cursors: readonly StoredSeries[];
   readonly #bounds: Bounds;
-  readonly #stack: DisposableStack;
+  readonly #stack: Holdings;
   #stretchEnds = 0;
   #samples = 0;
   #series = 0;
@@ -89,7 +90,7 @@ class MergedSelection implements Selection {
     head: HeadSeries,
     cursors: readonly StoredSeries[],
     bounds: Bounds,
-    stack: DisposableStack,
+    stack: Holdings,
   ) {
     this.#head = head;
     this.#cursors = cursors;
@@ -115,7 +116,7 @@ class MergedSelection implements Selection {
   }
 
   [Symbol.dispose](): void {
-    this.#stack.dispose();
+    this.#stack[Symbol.dispose]();
   }
 
   /** Reads the series that comes next from every source that has it, and moves those on. Null when it has nothing. */
