@@ -1,0 +1,146 @@
+import { backgroundBlocks } from "@varve/block-manager/background";
+import { makeRandom } from "@varve/bytes";
+import { type DevopsLabels, DEVOPS_START_MS, devopsSeries } from "@varve/workload";
+import assert from "node:assert/strict";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { type Engine, open, recommended } from "varve";
+import { type Pauses, PauseWatch } from "./pauses.ts";
+import type { ChurnResult, RoundResult } from "./results.ts";
+import type { Job, Sizes } from "./spec.ts";
+
+/** Time that a block covers, and a round: two hours, as is the default. */
+const WINDOW_MS = 2 * 3_600_000;
+/** Windows whose blocks retention keeps. */
+const WINDOWS_KEPT = 3;
+const BATCH_ROWS = 1000;
+/** Rounds after which the store has all that it will ever hold at once. */
+const ROUNDS_TO_SETTLE = 5;
+/** Budget of a turn of maintenance between rounds, and most of them. */
+const TURN_MS = 20;
+const TURNS_MAX = 2000;
+/** Turns in which nothing happens any more before maintenance counts as done. */
+const QUIET_TURNS = 5;
+
+/** Rounds of new series, each in the next window, so that older windows go to blocks and blocks go for good. */
+export async function measureChurn(job: Job): Promise<ChurnResult> {
+  const { dir, seed, sizes } = job;
+  const blocks = backgroundBlocks({ mergeLevels: 0, retentionMs: WINDOWS_KEPT * WINDOW_MS });
+  const plan = { ...recommended(), "block-manager": blocks };
+  const { walBytesMax } = sizes;
+  const store = await open({ dir: `${dir}/churn`, plan, walBytesMax });
+  const labels = devopsSeries({ seed, series: sizes.rounds * sizes.seriesPerRound });
+  const rounds: RoundResult[] = [];
+  const watch = new PauseWatch();
+  for (let round = 0; round < sizes.rounds; round += 1) {
+    rounds.push(await runRound(store, labels, round, sizes, watch));
+    process.send?.({ kind: "progress", done: round + 1, total: sizes.rounds });
+  }
+  const pauses = watch.stop();
+  await checkLast(store, sizes);
+  await store.close();
+  const last = rounds.at(-1)!;
+  const settled = rounds[Math.min(ROUNDS_TO_SETTLE, rounds.length) - 1]!;
+  const { seriesDropped } = last;
+  return { rounds, rssRatio: last.rss / settled.rss, seriesDropped, pauses };
+}
+
+/** Watches the event loop of a process that does nothing. */
+export async function measureIdle({ sizes }: Job): Promise<Pauses> {
+  const watch = new PauseWatch();
+  await new Promise((resolve) => setTimeout(resolve, sizes.idleMs));
+  return watch.stop();
+}
+
+async function runRound(
+  store: Engine,
+  labels: Iterator<DevopsLabels>,
+  round: number,
+  sizes: Sizes,
+  whole: PauseWatch,
+): Promise<RoundResult> {
+  const watch = new PauseWatch();
+  const begin = performance.now();
+  await writeRound(store, labels, round, sizes, watch);
+  await settle(store);
+  const seconds = (performance.now() - begin) / 1000;
+  const { rss, heapUsed, arrayBuffers } = process.memoryUsage(); // As it is: no collection is asked for.
+  const pauses = watch.stop();
+  whole.writeMaxMs = Math.max(whole.writeMaxMs, pauses.writeMaxMs);
+  const stats = store.stats();
+  assert.equal(stats.maintenanceFailure, null);
+  return {
+    round: round + 1,
+    seconds,
+    rss,
+    heapUsed,
+    arrayBuffers,
+    pauses,
+    series: stats.series,
+    seriesDropped: stats.seriesDropped,
+    memoryBytes: stats.memory.bytesTaken,
+    allocatorLiveBytes: stats.allocator.liveBytes,
+    allocatorRetainedBytes: stats.allocator.retainedBytes,
+    indexStats: stats.index,
+    postingsStats: stats.postings,
+    blocks: stats.blocks.blocks ?? 0,
+    blockBytes: stats.blocks.blockBytes ?? 0,
+    blocksRetired: stats.blocks.blocksRetired ?? 0,
+    walBytes: stats.wal.bytesOnDisk,
+  };
+}
+
+/** Writes a sample of each new series, then further ones of all of them, over the whole window. */
+async function writeRound(
+  store: Engine,
+  labels: Iterator<DevopsLabels>,
+  round: number,
+  { seriesPerRound, scrapes }: Sizes,
+  watch: PauseWatch,
+): Promise<void> {
+  using batch = store.batch(BATCH_ROWS);
+  const { rows } = batch;
+  const random = makeRandom(round);
+  const refs = new Uint32Array(seriesPerRound);
+  for (let scrape = 0; scrape < scrapes; scrape += 1) {
+    const time = DEVOPS_START_MS + (round + scrape / scrapes) * WINDOW_MS;
+    for (let from = 0; from < seriesPerRound; from += BATCH_ROWS) {
+      const count = Math.min(BATCH_ROWS, seriesPerRound - from);
+      batch.clear();
+      const begin = performance.now();
+      for (let row = 0; row < count; row += 1) {
+        const value = random.below(100);
+        if (scrape === 0) batch.add(labels.next().value, time, value);
+        else rows.refs[rows.add(time, value)] = refs[from + row]!;
+      }
+      const { rejected } = store.writeBatch(batch);
+      watch.writeMaxMs = Math.max(watch.writeMaxMs, performance.now() - begin);
+      assert.equal(rejected, 0);
+      for (let row = 0; row < count; row += 1) refs[from + row] = rows.refs[row]!;
+      await nextTurn();
+    }
+  }
+}
+
+/** Lets maintenance do what there is to do. */
+async function settle(store: Engine): Promise<void> {
+  let quiet = 0;
+  let before = "";
+  for (let turn = 0; turn < TURNS_MAX && quiet < QUIET_TURNS; turn += 1) {
+    const report = await store.maintain(TURN_MS);
+    const { seriesDropped, wal, blocks } = store.stats();
+    const now = `${seriesDropped} ${wal.bytesOnDisk} ${blocks.blocks}`;
+    quiet = report.isBusy || report.pending > 0 || now !== before ? 0 : quiet + 1;
+    before = now;
+    await nextTurn();
+  }
+}
+
+/** The windows that are left hold what was written to them, and nothing else is there. */
+async function checkLast(store: Engine, sizes: Sizes): Promise<void> {
+  const from = DEVOPS_START_MS + (sizes.rounds - 1) * WINDOW_MS;
+  let samples = 0;
+  for await (const { times } of store.select({}, { from })) samples += times.length;
+  assert.equal(samples, sizes.seriesPerRound * sizes.scrapes);
+  assert(store.stats().series <= 4 * sizes.seriesPerRound, "idle series are dropped");
+  assert((store.stats().blocks.blocks ?? 0) <= WINDOWS_KEPT + 1, "retention removes blocks");
+}
