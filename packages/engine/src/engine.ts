@@ -237,6 +237,7 @@ export class Engine implements AsyncDisposable {
   async cutBlocks(options: { readonly before?: number } = {}): Promise<MaintainReport> {
     if (this.#isRefusing) this.#refuse();
     const { before = Number.POSITIVE_INFINITY } = options;
+    this.#writer.close(); // Rows that wait belong to their windows, too.
     return this.#maintenance.run(Number.POSITIVE_INFINITY, { cutBefore: before });
   }
 

@@ -1,3 +1,4 @@
+import { backgroundBlocks } from "@varve/block-manager/background";
 import { mutexLocks } from "@varve/locks/mutex";
 import { syncWal } from "@varve/wal/sync";
 import { fork } from "node:child_process";
@@ -115,6 +116,21 @@ test("the stale marker and every other NaN keep their bits through log, chunk an
       [nameOf(UP), bits],
       [nameOf({ batch: "1" }), bits],
     ]),
+  );
+});
+
+test("cutBlocks cuts what was accepted before it, late rows too, though their batch is open", async () => {
+  const blocks = backgroundBlocks({ outOfOrderWindowMs: 10_000 });
+  const plan = planWith({ "block-manager": blocks });
+  const store = await openStore({ dir: freshDir(), plan, maintainEveryMs: 0, closeDelayMs: 1e6 });
+  store.write(UP, 5000, 1);
+  await store.cutBlocks();
+  expect(store.stats().blocks.blocks).toBe(1);
+  store.write(UP, 4000, 2);
+  await store.cutBlocks();
+  expect(store.stats().blocks.lateSamples).toBe(0);
+  expect(await contentOf(store)).toEqual(
+    new Map([[nameOf(UP), [4000, 5000].map((time, i) => [time, bitsOf(2 - i)])]]),
   );
 });
 
