@@ -106,14 +106,21 @@ function compare(a: RawSeries, b: RawSeries): number {
   return compareKeys(a.key, 0, a.keyLength, b.key, 0, b.keyLength);
 }
 
-/** The times of the blocks, widened by samples outside: Prometheus of 2018 wrote such blocks (its tsdb issue 347). */
+/**
+ * What the blocks say together, and their times, widened by samples outside: Prometheus of 2018 wrote such blocks (its
+ * tsdb issue 347).
+ */
 function fieldsOf(blocks: readonly BlockReader[], writer: BlockWriter) {
   const sources = new Set(blocks.flatMap(({ meta }) => meta.compaction.sources));
+  // What a hint says of every block it says of the whole.
+  const [first, ...rest] = blocks.map(({ meta }) => meta.compaction.hints ?? []);
+  const hints = first!.filter((hint) => rest.every((others) => others.includes(hint)));
   return {
     minTime: Math.min(writer.minTime, ...blocks.map(({ minTime }) => minTime)),
     maxTime: Math.max(writer.maxTime + 1, ...blocks.map(({ maxTime }) => maxTime)),
     level: Math.max(...blocks.map(({ meta }) => meta.compaction.level)) + 1,
     sources: [...sources].sort(), // ULIDs are ASCII.
     parents: blocks.map(({ id, minTime, maxTime }) => ({ ulid: id, minTime, maxTime })),
+    ...(hints.length > 0 && { hints }),
   };
 }

@@ -174,6 +174,18 @@ test("names what it was made from, and carries fields of one's own", async () =>
   expect(again.meta.compaction.sources).toEqual([first.id, second.id, third.id].sort());
 });
 
+test("carries the hints that all blocks have, because what one lacks is not true of the whole", async () => {
+  const disk = newDisk();
+  const late = { hints: ["from-out-of-order"] };
+  const first = await makeBlock(disk, [seriesOf({ a: "1" }, [10])], late);
+  const second = await makeBlock(disk, [seriesOf({ a: "1" }, [20])], late);
+  const plain = await makeBlock(disk, [seriesOf({ a: "1" }, [30])]);
+  const merged = await merge(disk, [first, second]);
+  expect(merged.meta.compaction.hints).toEqual(["from-out-of-order"]);
+  const all = await merge(disk, [merged, plain]);
+  expect(all.meta.compaction.hints).toBeUndefined();
+});
+
 test("gives nothing when all is deleted, and leaves nothing behind", async () => {
   const disk = newDisk();
   const block = await makeBlock(disk, [seriesOf({ a: "1" }, [1, 2])]);

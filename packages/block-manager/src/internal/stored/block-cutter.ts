@@ -22,7 +22,7 @@ import { type Hidden, removeHidden } from "../hidden.ts";
 import type { LateSamples } from "../late-samples.ts";
 import { NEWEST_CHUNK, type SeriesTable } from "../series-table.ts";
 import { ChunkEncoder } from "./chunk-encoder.ts";
-import { type CutFacts, factsField } from "./facts.ts";
+import { type CutFacts, factsField, LATE_HINT } from "./facts.ts";
 
 export interface CutterOptions {
   readonly disk: Disk;
@@ -95,7 +95,7 @@ export class BlockCutter {
         return null;
       }
       const { until, late, hasChunks, facts } = task;
-      const hints = late !== null && !hasChunks ? ["from-out-of-order"] : [];
+      const hints = late !== null && !hasChunks ? [LATE_HINT] : [];
       const extra = factsField(storeId, facts);
       const minTime = this.#firstTime;
       await writer.finish({ minTime, maxTime: until, level: 1, hints, extra }, pause);

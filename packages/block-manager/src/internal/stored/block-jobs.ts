@@ -17,7 +17,7 @@ import type { SealedFiles } from "../sealed-files.ts";
 import { startOfWindow, type Windows } from "../windows.ts";
 import type { BlockCutter, CutTask } from "./block-cutter.ts";
 import type { BlockSet } from "./block-set.ts";
-import { type CutFacts, factsField, readFacts, unite } from "./facts.ts";
+import { type CutFacts, factsField, LATE_HINT, readFacts, unite } from "./facts.ts";
 import { planMerge, type PlannedBlock } from "./merge-plan.ts";
 import { Pace } from "./pace.ts";
 import type { Releaser } from "./releaser.ts";
@@ -144,7 +144,8 @@ export class BlockJobs {
         this.#start((pause) => set.removeFree(pause));
         return;
       }
-      const merged = this.#mergeFailed ? [] : planMerge(planned, settings);
+      const rules = { ...settings, cutTime: this.floor };
+      const merged = this.#mergeFailed ? [] : planMerge(planned, rules);
       if (merged.length > 0) this.#start((pause) => this.#merge(merged, pause));
     }
   }
@@ -270,6 +271,7 @@ export class BlockJobs {
       bytes: reader.bytes,
       series: reader.seriesCount,
       tombstones: reader.tombstones.count,
+      isLate: reader.meta.compaction.hints?.includes(LATE_HINT) === true,
     }));
   }
 }

@@ -12,6 +12,9 @@ export interface CutFacts {
   readonly lateLsn: Lsn;
 }
 
+/** Prometheus' hint on blocks of late samples alone: their times say nothing about what the log may leave out. */
+export const LATE_HINT = "from-out-of-order";
+
 /** Facts of a store that has cut no block. */
 export const NO_FACTS: CutFacts = { cutTime: Number.NEGATIVE_INFINITY, lateLsn: 0 };
 

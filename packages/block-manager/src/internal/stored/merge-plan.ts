@@ -6,12 +6,16 @@ export interface PlannedBlock {
   readonly bytes: number;
   readonly series: number;
   readonly tombstones: number;
+  /** It holds late samples alone. */
+  readonly isLate: boolean;
 }
 
 export interface MergeRules {
   readonly blockDurationMs: number;
   readonly mergeFactor: number;
   readonly mergeLevels: number;
+  /** Samples from this time on that came in order are in no block. */
+  readonly cutTime: number;
 }
 
 /** A block is rewritten for its deletions alone when more than this share of its series has some. */
@@ -20,18 +24,20 @@ const TOMBSTONE_SHARE = 0.05;
 /**
  * Chooses blocks to merge into one, by Prometheus' rules: first those that overlap, then all of a range of the
  * shortest level that is complete, then one with many deletions. Blocks come in the order of their first times. The newest is
- * left alone: late samples are most likely to come to it. Empty when there is nothing to do.
+ * left alone: late samples are most likely to come to it. Late samples of windows that are not cut stay among themselves,
+ * because Prometheus takes all up to the end of other blocks for cut, and skips it in the log. Empty when there is
+ * nothing to do.
  */
 export function planMerge<B extends PlannedBlock>(
   blocks: readonly B[],
   rules: MergeRules,
 ): readonly B[] {
-  const { blockDurationMs, mergeFactor, mergeLevels } = rules;
+  const { blockDurationMs, mergeFactor, mergeLevels, cutTime } = rules;
   const overlapping = firstOverlap(blocks);
   if (overlapping.length > 0) return overlapping;
   const newest = blocks.at(-1);
   if (newest === undefined) return [];
-  const older = blocks.slice(0, -1);
+  const older = blocks.slice(0, -1).filter(({ isLate, maxTime }) => !isLate || maxTime <= cutTime);
   for (let level = 1; level <= mergeLevels; level += 1) {
     const range = blockDurationMs * mergeFactor ** level;
     const chosen = completeRange(older, range, newest.minTime);
