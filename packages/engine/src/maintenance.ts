@@ -1,6 +1,7 @@
 import type { Lsn, MaintainReport, RecordBuffer, SeriesRef } from "@varve/contracts";
 import type { IdleSeries } from "./idle-series.ts";
 import type { Parts } from "./parts.ts";
+import { Prefault } from "./prefault.ts";
 import { encodeNextRef, TombstoneRecord } from "./records.ts";
 import type { Writer } from "./writer.ts";
 
@@ -40,7 +41,7 @@ export class Maintenance {
   readonly #writer: Writer;
   readonly #idle: IdleSeries;
   readonly #walBytesMax: number;
-  readonly #prefaultBytes: number;
+  readonly #prefault: Prefault;
   readonly #everyMs: number;
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<MaintainReport> | null = null;
@@ -56,7 +57,7 @@ export class Maintenance {
     this.#writer = writer;
     this.#idle = idle;
     this.#walBytesMax = options.walBytesMax;
-    this.#prefaultBytes = options.prefaultBytes;
+    this.#prefault = new Prefault(parts.memory, options.prefaultBytes);
     this.#everyMs = options.maintainEveryMs;
   }
 
@@ -116,12 +117,13 @@ export class Maintenance {
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
+    this.#prefault.stop();
     await this.#running?.catch(() => undefined);
   }
 
   #slice(): void {
     const { memory } = this.#parts;
-    memory.prefault(this.#prefaultBytes);
+    this.#prefault.begin();
     const isShort = memory.bytesTaken > memory.bytesMax * FORCED_SHARE;
     this.run(isShort ? 4 * SLICE_MS : SLICE_MS).then(
       () => {
