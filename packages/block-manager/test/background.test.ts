@@ -32,6 +32,35 @@ test("makes one write a slice when it has no time, and goes on where it stopped"
   await bench.close();
 });
 
+test("writes so many chunks at once that others need not wait, and gives them their turn between writes", async () => {
+  const SERIES = 500;
+  const { simDisk } = await import("@varve/disk/sim");
+  const disk = simDisk();
+  const bench = await openBench(backgroundBlocks({ samplesPerChunk: 2 }), { disk });
+  for (let time = 1; time <= 8; time += 1) {
+    bench.write(upTo(SERIES).map((ref) => [ref, time, time]));
+  }
+  expect(bench.stats).toMatchObject({ chunksSealed: 4 * SERIES, chunksPersisted: 0 });
+  const first = await bench.blocks.maintain({ budgetMs: 0 });
+  expect(first.persisted).toBe(512);
+  disk.fault = (_, operation) => {
+    if (operation === "write") spin(5); // Longer than a stretch.
+    return undefined;
+  };
+  let turns = 0;
+  let isDone = false;
+  const count = (): void => {
+    turns += 1;
+    if (!isDone) setImmediate(count);
+  };
+  setImmediate(count);
+  await bench.blocks.maintain({ budgetMs: Number.POSITIVE_INFINITY });
+  isDone = true;
+  expect(bench.stats.chunksPersisted).toBe(4 * SERIES);
+  expect(turns).toBeGreaterThanOrEqual(3); // One behind each write.
+  await bench.close();
+});
+
 test("writes and syncs full chunks in admit when the allocator is at its bound, and refuses no row", async () => {
   const bench = await openBench(backgroundBlocks({ samplesPerChunk: 5, regionsPerRefill: 1 }), {
     bytesMax: 128 * 12,
@@ -141,3 +170,8 @@ test("keeps the allocator's live bytes bounded while 200,000 chunks of 500 serie
   expect(bench.times(250)).toEqual(upTo(400));
   await bench.close();
 });
+
+function spin(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}

@@ -244,12 +244,9 @@ export class ChunkBlocks implements BlockManager {
       options.sealBeforeLsn === undefined ? 0 : store.sealBefore(options.sealBeforeLsn, untilMs);
     let failed: unknown;
     try {
-      while (pipeline.sealed.length > 0) {
-        this.#persist();
-        if (performance.now() >= untilMs) break;
-      }
+      await pipeline.persistUntil(untilMs, this.#parts.character.persistence.chunksPerWrite);
     } catch (error) {
-      if (!isStorageError(error)) throw error;
+      if (!isStorageError(error) || pipeline.poison !== undefined) throw error;
       failed = error; // What was written before is synced all the same.
     }
     await pipeline.sync(untilMs);
@@ -302,11 +299,6 @@ export class ChunkBlocks implements BlockManager {
   async #workOnBlocks(options: MaintainOptions, untilMs: number): Promise<void> {
     const { jobs } = this.#parts;
     if (options.isClosing !== true) await jobs.run(untilMs, options);
-  }
-
-  #persist(): void {
-    const { pipeline, character } = this.#parts;
-    pipeline.persist(character.persistence.chunksPerWrite);
   }
 
   #durableLsn(): Lsn {

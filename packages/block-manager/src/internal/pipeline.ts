@@ -17,6 +17,9 @@ export interface PipelineOptions {
   readonly unsyncedBytesMax: number;
 }
 
+/** Longest stretch of writing between two turns of the event loop, in milliseconds. */
+const STRETCH_MS = 4;
+
 /**
  * The way of a full chunk: sealed, written, synced, and its memory given back; from there on `Trust` answers
  * for it. Chunks go in the order in which they were sealed, so `sealed/` never holds a chunk of a series
@@ -69,6 +72,23 @@ export class Pipeline {
       this.#givenBack += 1;
     }
     return count;
+  }
+
+  /**
+   * Writes what waits until the time is over, with one write in any case. However much time there is, the event loop gets its
+   * turn every few milliseconds. Throws what kept it from writing, and the poison that may come meanwhile.
+   */
+  async persistUntil(untilMs: number, chunksPerWrite: number): Promise<void> {
+    let stretchEnds = performance.now() + STRETCH_MS;
+    while (this.sealed.length > 0) {
+      this.persist(chunksPerWrite);
+      const now = performance.now();
+      if (now >= untilMs) return;
+      if (now < stretchEnds) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.poison !== undefined) throw this.poison;
+      stretchEnds = performance.now() + STRETCH_MS;
+    }
   }
 
   /** Writes until at most `chunksLeft` wait, while a writer waits. A failure is kept for `maintain`. */

@@ -37,6 +37,12 @@ export interface SealedWriterOptions {
   readonly writeBytesMax: number;
 }
 
+/**
+ * Most chunks that one write carries: a few microseconds each, several on a busy machine. Thousands of short chunks fit the
+ * buffer, and held the event loop for up to 30 ms.
+ */
+const CHUNKS_PER_WRITE_MAX = 512;
+
 /** Writes sealed chunks to the files of `sealed/`, with the marks that chain them. */
 export class SealedWriter {
   writes = 0;
@@ -67,7 +73,8 @@ export class SealedWriter {
     const file = this.#fileFor(first);
     let at = this.#prefix(file);
     let count = 0;
-    const countMax = Math.min(queue.length, chunksMax, chunksPerFile - file.chunks);
+    const room = chunksPerFile - file.chunks;
+    const countMax = Math.min(queue.length, chunksMax, room, CHUNKS_PER_WRITE_MAX);
     while (count < countMax) {
       const chunk = queue.at(count);
       const length = chunks.word(chunk, LENGTH);
