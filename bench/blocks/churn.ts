@@ -1,6 +1,6 @@
 import { backgroundBlocks } from "@varve/block-manager/background";
 import { makeRandom } from "@varve/bytes";
-import { type DevopsLabels, DEVOPS_START_MS, devopsSeries } from "@varve/workload";
+import { CPU_FIELDS, type DevopsLabels, DEVOPS_START_MS, devopsSeries } from "@varve/workload";
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Engine, open, recommended } from "varve";
@@ -16,8 +16,8 @@ const BATCH_ROWS = 1000;
 /** Rounds after which the store has all that it will ever hold at once. */
 const ROUNDS_TO_SETTLE = 5;
 /** Budget of a turn of maintenance between rounds, and most of them. */
-const TURN_MS = 20;
-const TURNS_MAX = 2000;
+const TURN_MS = 5;
+const TURNS_MAX = 5000;
 /** Turns in which nothing happens any more before maintenance counts as done. */
 const QUIET_TURNS = 5;
 
@@ -30,6 +30,7 @@ export async function measureChurn(job: Job): Promise<ChurnResult> {
   const store = await open({ dir: `${dir}/churn`, plan, walBytesMax });
   const labels = devopsSeries({ seed, series: sizes.rounds * sizes.seriesPerRound });
   const rounds: RoundResult[] = [];
+  await store.seriesCount(); // Somebody asks: from now on new series come into lists that queries use.
   const watch = new PauseWatch();
   for (let round = 0; round < sizes.rounds; round += 1) {
     rounds.push(await runRound(store, labels, round, sizes, watch));
@@ -62,6 +63,7 @@ async function runRound(
   const begin = performance.now();
   await writeRound(store, labels, round, sizes, watch);
   await settle(store);
+  await ask(store, round, sizes);
   const seconds = (performance.now() - begin) / 1000;
   const { rss, heapUsed, arrayBuffers } = process.memoryUsage(); // As it is: no collection is asked for.
   const pauses = watch.stop();
@@ -133,6 +135,15 @@ async function settle(store: Engine): Promise<void> {
     before = now;
     await nextTurn();
   }
+}
+
+/** Asks for the last host of the round, by two labels. */
+async function ask(store: Engine, round: number, sizes: Sizes): Promise<void> {
+  const host = Math.floor(((round + 1) * sizes.seriesPerRound - 1) / CPU_FIELDS.length);
+  const matchers = { __name__: CPU_FIELDS[0]!, hostname: `host_${host}` };
+  let samples = 0;
+  for await (const { times } of store.select(matchers)) samples += times.length;
+  assert.equal(samples, sizes.scrapes);
 }
 
 /** The windows that are left hold what was written to them, and nothing else is there. */
