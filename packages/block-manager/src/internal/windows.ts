@@ -37,10 +37,12 @@ export class Windows {
     this.#last = { start: Number.NaN, chunks: 0, unsettled: 0 };
   }
 
-  /** Where the oldest window begins that has a chunk; infinite without any. */
-  get oldest(): number {
+  /** Where the oldest window begins that has a chunk and ends after a time; infinite without any. */
+  oldestAfter(time: number): number {
     let oldest = Number.POSITIVE_INFINITY;
-    for (const start of this.#windows.keys()) if (start < oldest) oldest = start;
+    for (const start of this.#windows.keys()) {
+      if (start + this.durationMs > time && start < oldest) oldest = start;
+    }
     return oldest;
   }
 

@@ -44,6 +44,9 @@ export interface BlockJobsOptions {
   readonly facts: CutFacts;
 }
 
+/** After a job has failed, none begins for this long, in milliseconds, unless it is asked for. */
+const RETRY_MS = 1000;
+
 /** What the current call of `maintain` asks for. */
 type Wishes = Pick<MaintainOptions, "sealBeforeLsn" | "cutBefore" | "commitLog" | "closeBatch">;
 
@@ -66,6 +69,8 @@ export class BlockJobs {
   #wishes: Wishes = {};
   /** A merge that failed is not tried again before something else has changed. */
   #mergeFailed = false;
+  /** Nothing begins of itself before this moment. */
+  #retryAtMs = 0;
 
   constructor(options: BlockJobsOptions) {
     this.#options = options;
@@ -81,10 +86,14 @@ export class BlockJobs {
   async run(untilMs: number, wishes: Wishes): Promise<void> {
     this.#wishes = wishes;
     do {
-      if (this.#job === null && this.resting === 0) this.#begin();
+      if (this.#job === null && this.resting === 0 && this.#mayBegin) this.#begin();
       if (this.#job === null) return;
       await this.#go(untilMs);
     } while (performance.now() < untilMs);
+  }
+
+  get #mayBegin(): boolean {
+    return performance.now() >= this.#retryAtMs || this.#wishes.cutBefore !== undefined;
   }
 
   /** Brings the job under way to its end. */
@@ -118,14 +127,22 @@ export class BlockJobs {
     const job = this.#job!;
     const held = this.#pace.grant(untilMs);
     let isDone = false;
-    await Promise.race([
-      held,
-      job.finally(() => {
+    let failure: unknown;
+    const done = job.then(
+      () => {
         isDone = true;
-        this.#job = null;
-      }),
-    ]);
-    if (isDone) await job;
+      },
+      (error: unknown) => {
+        isDone = true;
+        failure = error;
+      },
+    );
+    await Promise.race([held, done]);
+    if (!isDone) return;
+    this.#job = null;
+    if (failure === undefined) return;
+    this.#retryAtMs = performance.now() + RETRY_MS;
+    throw failure;
   }
 
   #begin(): void {
@@ -160,10 +177,11 @@ export class BlockJobs {
     const { windows, store, late, idle, settings } = this.#options;
     const { cutBefore = Number.NEGATIVE_INFINITY, sealBeforeLsn = 0 } = this.#wishes;
     const { blockDurationMs } = settings;
-    const from = Math.max(windows.oldest, this.floor);
+    // Windows before the floor are cut; a pin may still keep their chunks.
+    const from = Math.max(windows.oldestAfter(this.floor), this.floor);
     const until = startOfWindow(from, blockDurationMs) + blockDurationMs;
     const isDue = store.newestTime >= until + blockDurationMs / 2 || from < cutBefore;
-    const hasChunks = Number.isFinite(from) && windows.oldest < until && isDue;
+    const hasChunks = Number.isFinite(from) && isDue;
     const isLateDue = late.isMany || late.firstLsn < sealBeforeLsn;
     const isLateWished = late.count > 0 && cutBefore > Number.NEGATIVE_INFINITY;
     if (!hasChunks && !isLateDue && !isLateWished) return false;
