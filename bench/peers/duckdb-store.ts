@@ -35,7 +35,7 @@ export async function openDuckdb(dir: string): Promise<PeerStore> {
 
 class DuckdbStore implements PeerStore {
   readonly about: string;
-  readonly durability = "checkpointed";
+  readonly durability = "synced, checkpointed";
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
   /** Prepared once for each number of metrics and hosts. */

@@ -21,7 +21,7 @@ export function storesTable(stores: PeersResult["stores"]): string {
     `${store.loadSeconds.toFixed(1)} s`,
     store.durability,
   ]);
-  return table(["store", "on disk", "loaded in", "durable because"], lines, 1);
+  return table(["store", "on disk", "loaded in", "durable"], lines, 1);
 }
 
 function verdictOf({ ratio, spread, word }: PeerRow): string[] {

@@ -47,7 +47,7 @@ export async function openSqlite(dir: string): Promise<PeerStore> {
 
 class SqliteStore implements PeerStore {
   readonly about: string;
-  readonly durability = "synchronous=FULL, log checkpointed";
+  readonly durability = "synced, log checkpointed";
   readonly #db: Database.Database;
   readonly #samples: Readonly<Record<SampleQuery["keep"], SampleStatement>>;
   /** Prepared once for each number of metrics and hosts. */

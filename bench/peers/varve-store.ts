@@ -8,6 +8,8 @@ import type { LoadData, PeerStore, StoreAnswer } from "./store.ts";
 
 /** Rows of one `writeBatch`. */
 const BATCH_ROWS = 4096;
+/** Log that is left alone, in bytes. Small: maintenance, which only `load` asks for, cuts what blocks hold. */
+const WAL_BYTES_MAX = 2 ** 20;
 
 /** varve as `recommended()` has it, with all samples in blocks. */
 export async function openVarve(dir: string): Promise<PeerStore> {
@@ -16,13 +18,14 @@ export async function openVarve(dir: string): Promise<PeerStore> {
     dir: join(dir, "store"),
     plan: recommended(),
     maintainEveryMs: 0,
+    walBytesMax: WAL_BYTES_MAX,
   });
   return new VarveStore(engine);
 }
 
 class VarveStore implements PeerStore {
   readonly about = "recommended plan, every sample in a block";
-  readonly durability = "flushed; blocks synced before they are published";
+  readonly durability = "blocks synced, log cut";
   readonly #engine: Engine;
 
   constructor(engine: Engine) {
@@ -50,6 +53,8 @@ class VarveStore implements PeerStore {
     if (batch.length > 0) await write();
     await engine.flush();
     await engine.cutBlocks();
+    // The log is cut, as those of the others are at their checkpoints.
+    await engine.maintain(Number.POSITIVE_INFINITY);
   }
 
   ask(query: SampleQuery): Promise<StoreAnswer> {
