@@ -129,8 +129,8 @@ async function settle(store: Engine): Promise<void> {
   let before = "";
   for (let turn = 0; turn < TURNS_MAX && quiet < QUIET_TURNS; turn += 1) {
     const report = await store.maintain(TURN_MS);
-    const { seriesDropped, wal, blocks } = store.stats();
-    const now = `${seriesDropped} ${wal.bytesOnDisk} ${blocks.blocks}`;
+    const { seriesDropped, wal, blocks, postings } = store.stats();
+    const now = [seriesDropped, wal.bytesOnDisk, blocks.blocks, postings.series].join();
     quiet = report.isBusy || report.pending > 0 || now !== before ? 0 : quiet + 1;
     before = now;
     await nextTurn();
