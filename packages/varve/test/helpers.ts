@@ -1,5 +1,12 @@
 import type { Labels, Plan } from "@varve/contracts";
-import { open, recommended, type Engine, type EngineOptions } from "varve";
+import {
+  open,
+  recommended,
+  type Engine,
+  type EngineOptions,
+  type Matchers,
+  type QueryOptions,
+} from "varve";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,10 +31,14 @@ export async function openStore(
 /** What a store holds: samples by label set, values as the text of their bits. */
 export type Content = Map<string, [time: number, bits: string][]>;
 
-/** Reads everything that matches. */
-export async function contentOf(engine: Engine, matchers: Labels = {}): Promise<Content> {
+/** Reads everything that matches, in the order in which it comes. */
+export async function contentOf(
+  engine: Engine,
+  matchers: Matchers = {},
+  options: QueryOptions = {},
+): Promise<Content> {
   const content: Content = new Map();
-  for await (const { labels, times, values } of engine.select(matchers)) {
+  for await (const { labels, times, values } of engine.select(matchers, options)) {
     const bits = new BigUint64Array(values.buffer, values.byteOffset, values.length);
     content.set(
       nameOf(labels),
