@@ -105,6 +105,6 @@ excludes 1. All samples are durable before the first query.`;
 
 const EXAMPLES = `
 Examples:
-  $ pnpm peers query
-  $ pnpm peers query --only lastpoint,duckdb --scale 1000 --hours 2
-  $ pnpm peers query --series 20kseries.json --hours 1 --json peers.json`;
+  $ pnpm run peers query
+  $ pnpm run peers query --only lastpoint,duckdb --scale 1000 --hours 2
+  $ pnpm run peers query --series 20kseries.json --hours 1 --json peers.json`;

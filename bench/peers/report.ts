@@ -25,6 +25,7 @@ export function storesTable(stores: PeersResult["stores"]): string {
 }
 
 function verdictOf({ ratio, spread, word }: PeerRow): string[] {
+  if (word === "too few") return [word];
   const size = `±${(spread! * 100).toFixed(0)} %`;
   if (word !== "faster" && word !== "slower") return [word ?? "", size];
   const times = word === "faster" ? ratio! : 1 / ratio!;

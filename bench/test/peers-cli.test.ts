@@ -102,7 +102,11 @@ describe("answers what makes no sense with one line on stderr and exit code 2", 
     ["no hosts", ["--scale", "0"], /at least 1/],
     ["no time", ["--hours", "0"], /positive number, such as 24 or 0\.5/],
     ["too few repeats", ["--repeats", "4"], /at least 5/],
-    ["a flag that does not exist", ["--nope"], /unknown option '--nope'.*; see pnpm peers query/],
+    [
+      "a flag that does not exist",
+      ["--nope"],
+      /unknown option '--nope'.*; see pnpm run peers query/,
+    ],
     ["a directory that is not there", ["--dir", "/no/dir"], /--dir \/no\/dir: .*no directory/],
     ["a file that is not there", ["--series", "/no/file"], /\/no\/file: cannot be read/],
     ["a report that cannot be written", ["--json", "/no/dir/x"], /--json \/no\/dir\/x/],
@@ -132,5 +136,5 @@ describe("answers what makes no sense with one line on stderr and exit code 2", 
 test("explains itself with examples", async () => {
   const { code, stdout } = await peersHere("query", "--help");
   expect(code).toBe(0);
-  expect(stdout).toContain("Examples:\n  $ pnpm peers query\n");
+  expect(stdout).toContain("Examples:\n  $ pnpm run peers query\n");
 });
