@@ -32,7 +32,7 @@ test("every work on blocks runs tiny, checks what it read, and leaves no file", 
   expect(said).toContain(`churn ${TINY.rounds}/${TINY.rounds}`);
   expect(tableOf(results, environmentOf(7))).toContain("peak extra memory");
   expect(readdirSync(dir)).toEqual([]);
-});
+}, 120_000); // Eight processes, each of which reads sources: seconds, or half a minute on a busy machine.
 
 test("a run that is stopped ends without results, and leaves no file", async () => {
   const stop = new AbortController();
