@@ -32,6 +32,8 @@ export interface MaintainReport {
   readonly pending: number;
   /** Every sample of every batch up to this Lsn is durable outside the log, and counts after any crash. */
   readonly durableLsn: Lsn;
+  /** The same without what only awaits to be stated so: a log may be cut to here without sealing anything for it. */
+  readonly settledLsn: Lsn;
   /** Rows below this time are in blocks: it only grows. */
   readonly cutTime: number;
   /** A cut, a merge or a removal of blocks is under way and waits for the next call. */

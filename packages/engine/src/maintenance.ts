@@ -165,14 +165,14 @@ export class Maintenance {
   }
 
   /** Samples have gone to blocks: what they leave behind goes, too, as soon as the log lets it. */
-  #afterBlocks({ cutTime, durableLsn }: MaintainReport): void {
+  #afterBlocks({ cutTime, settledLsn }: MaintainReport): void {
     const { wal } = this.#parts;
     this.#cutTime = cutTime;
     this.#idle.begin();
     const grown = wal.stats.bytesOnDisk - this.#bytesKept;
     // Cut where nothing has to be sealed early for it.
-    if (this.#cut === null && grown > CUT_BYTES_MIN && durableLsn > 0) {
-      this.#cut = this.#beginCut(durableLsn);
+    if (this.#cut === null && grown > CUT_BYTES_MIN && settledLsn > 0) {
+      this.#cut = this.#beginCut(settledLsn);
     }
   }
 

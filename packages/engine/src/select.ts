@@ -86,12 +86,7 @@ class MergedSelection implements Selection {
   #samples = 0;
   #series = 0;
 
-  constructor(
-    head: HeadSeries,
-    cursors: readonly StoredSeries[],
-    bounds: Bounds,
-    stack: Holdings,
-  ) {
+  constructor(head: HeadSeries, cursors: readonly StoredSeries[], bounds: Bounds, stack: Holdings) {
     this.#head = head;
     this.#cursors = cursors;
     this.#bounds = bounds;

@@ -22,6 +22,7 @@ test("work on blocks, idle series and postings each gets a turn of the event loo
     persisted: 0,
     pending: 0,
     durableLsn: 0,
+    settledLsn: 0,
     cutTime: Number.NEGATIVE_INFINITY,
     isBusy: false,
   };

@@ -195,7 +195,7 @@ export class BlockStore {
       const w = base >> 2;
       const time = times[i]!;
       if (words[w + OPEN_CHUNK] === NO_CHUNK) open.open(page, base, index + 1, time, lsn);
-      else if (time >= doubles[(base >> 3) + CHUNK_END]! || open.isLong(page, base)) {
+      else if (time >= doubles[(base >> 3) + CHUNK_END]!) {
         this.#sealFull(page, base);
         open.open(page, base, index + 1, time, lsn);
       }

@@ -266,7 +266,8 @@ export class ChunkBlocks implements BlockManager {
       sealed,
       persisted: pipeline.chunksPersisted - before,
       pending: pipeline.sealed.length,
-      durableLsn: this.#durableLsn(),
+      durableLsn: Math.min(this.#settledLsn(), this.#parts.trust.heldLsn - 1),
+      settledLsn: this.#settledLsn(),
       cutTime: this.#parts.jobs.floor,
       isBusy: this.#parts.jobs.isBusy,
     };
@@ -301,10 +302,11 @@ export class ChunkBlocks implements BlockManager {
     if (options.isClosing !== true) await jobs.run(untilMs, options);
   }
 
-  #durableLsn(): Lsn {
-    const { chunks, store, trust, late } = this.#parts;
+  /** Every sample of batches up to here is synced in `sealed/`, or in a block. */
+  #settledLsn(): Lsn {
+    const { chunks, store, late } = this.#parts;
     const lsn = chunks.head === NO_CHUNK ? store.lastLsn : chunks.firstLsn(chunks.head) - 1;
-    return Math.min(lsn, trust.heldLsn - 1, late.firstLsn - 1);
+    return Math.min(lsn, late.firstLsn - 1);
   }
 }
 

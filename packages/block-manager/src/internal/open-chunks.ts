@@ -26,13 +26,6 @@ import {
 import type { Stock } from "./stock.ts";
 import { startOfWindow } from "./windows.ts";
 
-/**
- * Prometheus begins a new chunk once this many bytes are used, so that none grows beyond 1,024: a sample takes at
- * most 19.
- */
-const LONG_BYTES = 1024 - 19;
-/** Regions below this size hold no long chunk. */
-const LONG_CAPACITY = 1024;
 /** Golden ratio: spreads consecutive refs evenly over 0 … 1. */
 const SPREAD = 0.6180339887498949;
 
@@ -120,12 +113,6 @@ export class OpenChunks {
     if (settings.samplesPerQuarter === 0 || count >= 2 * settings.samplesPerChunk) return true;
     const start = chunks.double(words[w + OPEN_CHUNK]! >>> 0, MIN_TIME);
     return time + (time - start) / (count - 1) >= doubles[(base >> 3) + CHUNK_END]!;
-  }
-
-  /** Whether an open chunk has used up its bytes. */
-  isLong(page: ChunkState, base: number): boolean {
-    if (page.words[(base >> 2) + REGION_CAPACITY]! < LONG_CAPACITY) return false;
-    return this.#options.codec.length(page, base + CODEC_STATE) > LONG_BYTES;
   }
 
   /** Applies a row that did not fit its chunk's region: to a larger one, or to the next chunk. */

@@ -180,6 +180,7 @@ class CheckedBlocks implements BlockManager {
     assert(cutTime >= this.#cutTime, `cutTime never falls: ${cutTime}`);
     this.#cutTime = cutTime;
     assert(durableLsn >= this.#durableLsn, `durableLsn never falls: ${durableLsn}`);
+    assert(report.settledLsn >= durableLsn, `what is durable is settled: ${durableLsn}`);
     assert(report.pending >= 0, `pending chunks are counted, got ${report.pending}`);
     this.#durableLsn = durableLsn;
     return report;

@@ -207,7 +207,12 @@ class DullBlocks implements BlockManager {
     const { disk, dir, allocator } = this.#needs;
     const durableLsn = this.#lsn;
     const progress = { sealed: 0, persisted: 0, pending: 0, isBusy: false };
-    const report = { ...progress, durableLsn, cutTime: Number.NEGATIVE_INFINITY };
+    const report = {
+      ...progress,
+      durableLsn,
+      settledLsn: durableLsn,
+      cutTime: Number.NEGATIVE_INFINITY,
+    };
     if (this.#bug === "claims what is not durable") return report;
     try {
       disk.makeDirectory(dir);
