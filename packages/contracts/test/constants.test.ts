@@ -10,6 +10,7 @@ test("every row status has its own number and its name at that number", () => {
     CONFLICT: contracts.CONFLICT,
     LIMIT: contracts.LIMIT,
     BAD_TIME: contracts.BAD_TIME,
+    LATE: contracts.LATE,
   };
   for (const [name, status] of Object.entries(statuses)) {
     expect(contracts.STATUS_NAMES[status]).toBe(name);
