@@ -1,9 +1,9 @@
 import { backgroundBlocks } from "@varve/block-manager/background";
-import { makeRandom } from "@varve/bytes";
+import { makeRandom, type Random } from "@varve/bytes";
 import { CPU_FIELDS, type DevopsLabels, DEVOPS_START_MS, devopsSeries } from "@varve/workload";
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type Engine, open, recommended } from "varve";
+import { type Engine, open, recommended, type UserBatch } from "varve";
 import { type Pauses, PauseWatch } from "./pauses.ts";
 import type { ChurnResult, RoundResult } from "./results.ts";
 import type { Job, Sizes } from "./spec.ts";
@@ -109,11 +109,8 @@ async function writeRound(
       const count = Math.min(BATCH_ROWS, seriesPerRound - from);
       batch.clear();
       const begin = performance.now();
-      for (let row = 0; row < count; row += 1) {
-        const value = random.below(100);
-        if (scrape === 0) batch.add(labels.next().value, time, value);
-        else rows.refs[rows.add(time, value)] = refs[from + row]!;
-      }
+      if (scrape === 0) addNew(batch, labels, count, time, random);
+      else addKnown(batch, refs.subarray(from, from + count), time, random);
       const { rejected } = store.writeBatch(batch);
       watch.writeMaxMs = Math.max(watch.writeMaxMs, performance.now() - begin);
       assert.equal(rejected, 0);
@@ -121,6 +118,21 @@ async function writeRound(
       await nextTurn();
     }
   }
+}
+
+/** Rows of series that are not there yet. By itself, as the next: an asynchronous function makes an object of every number. */
+function addNew(
+  batch: UserBatch,
+  labels: Iterator<DevopsLabels>,
+  count: number,
+  time: number,
+  random: Random,
+): void {
+  for (let row = 0; row < count; row += 1) batch.add(labels.next().value, time, random.below(100));
+}
+
+function addKnown({ rows }: UserBatch, refs: Uint32Array, time: number, random: Random): void {
+  for (const ref of refs) rows.refs[rows.add(time, random.below(100))] = ref;
 }
 
 /** Lets maintenance do what there is to do. */

@@ -1,5 +1,6 @@
 /** Bytes: the linear memory, batches, record buffers, keys, varints and CRC-32C. */
 export * from "./compare.ts";
+export * from "./copy.ts";
 export * from "./crc32c.ts";
 export * from "./columns.ts";
 export * from "./key.ts";

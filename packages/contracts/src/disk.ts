@@ -37,6 +37,8 @@ export interface Disk {
   /** Gives a file a second name, durable once its directory is synced. What is written through one shows in the other. */
   link(from: string, to: string): void;
   unlink(path: string): void;
+  /** The same without blocking the caller: to free a large file takes tens of milliseconds. The name is gone when it resolves. */
+  unlinkAsync(path: string): Promise<void>;
   /** Creates a directory (mode 0700) unless it exists. Its parent must exist. */
   makeDirectory(path: string): void;
   /** Removes an empty directory. */

@@ -163,6 +163,14 @@ class NodeDisk implements Disk {
     }
   }
 
+  async unlinkAsync(path: string): Promise<void> {
+    try {
+      await unlink(path);
+    } catch (cause) {
+      throw failure("unlink", path, cause);
+    }
+  }
+
   makeDirectory(path: string): void {
     try {
       fs.mkdirSync(path, DIRECTORY_MODE);
@@ -238,6 +246,12 @@ function openDirectory(path: string): Promise<number> {
 function fsync(fd: number): Promise<void> {
   return new Promise((resolve, reject) => {
     fs.fsync(fd, (cause) => (cause === null ? resolve() : reject(cause)));
+  });
+}
+
+function unlink(path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fs.unlink(path, (cause) => (cause === null ? resolve() : reject(cause)));
   });
 }
 

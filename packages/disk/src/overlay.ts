@@ -135,6 +135,10 @@ class OverlayDisk implements Disk {
     parent.hide(name);
   }
 
+  async unlinkAsync(path: string): Promise<void> {
+    this.unlink(path);
+  }
+
   makeDirectory(path: string): void {
     if (this.kind(path) === "directory") return;
     const { parent, name, entry } = this.#tree.place(path, "makeDirectory");

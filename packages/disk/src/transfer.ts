@@ -81,6 +81,18 @@ export function removeTree(disk: Disk, path: string): void {
   disk.removeDirectory(path);
 }
 
+/** The same, file after file, without blocking the caller for the time that freeing large ones takes. */
+export async function removeTreeAsync(disk: Disk, path: string): Promise<void> {
+  const kind = disk.kind(path);
+  if (kind === "none") return;
+  if (kind !== "directory") {
+    await disk.unlinkAsync(path);
+    return;
+  }
+  for (const name of disk.list(path)) await removeTreeAsync(disk, `${path}/${name}`);
+  disk.removeDirectory(path);
+}
+
 /** The directory that holds `path`. */
 function parentOf(path: string): string {
   const end = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));

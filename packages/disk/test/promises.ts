@@ -162,6 +162,18 @@ export function diskPromises(open: () => Place): void {
     expect(disk.kind(`${dir}/d`)).toBe("none");
   });
 
+  test("removes a file beside the caller", async () => {
+    const place = open();
+    const { disk, dir } = place;
+    const path = create(place, "f", bytesOf(1));
+    await disk.unlinkAsync(path);
+    expect(disk.list(dir)).toEqual([]);
+    const facts = { errno: "ENOENT", operation: "unlink", path };
+    await expect(disk.unlinkAsync(path)).rejects.toMatchObject({ code: "DISK", facts });
+    disk.makeDirectory(`${dir}/d`);
+    await expect(disk.unlinkAsync(`${dir}/d`)).rejects.toMatchObject({ code: "DISK" });
+  });
+
   test("says what lies at a path", () => {
     const place = open();
     const { disk, dir } = place;

@@ -196,6 +196,7 @@ describe("a crash", () => {
     for (const operation of operations) expect(operation).toThrow(Crash);
     await expect(disk.datasyncAsync(fd)).rejects.toBeInstanceOf(Crash);
     await expect(disk.syncDirectoryAsync("/")).rejects.toBeInstanceOf(Crash);
+    await expect(disk.unlinkAsync("/f")).rejects.toBeInstanceOf(Crash);
     expect(disk.crashed).toBe(true);
     expect(isStorageError(new Crash("x"))).toBe(false);
     expect(contentOf(disk.image("everything"), "/f")).toBe("1"); // The third operation had no effect.

@@ -152,6 +152,7 @@ export class Maintenance {
       ...(cut === null ? {} : { sealBeforeLsn: cut.lsn + 1 }),
     });
     if (cut !== null && report.durableLsn >= cut.lsn) {
+      await nextTurn();
       await this.#finishCut(cut);
       if (this.#cut === cut) this.#cut = null;
     }

@@ -304,6 +304,7 @@ export function timedDisk(
     rename: (from, to) => charged(write, () => disk.rename(from, to)),
     link: (from, to) => charged(write, () => disk.link(from, to)),
     unlink: (path) => charged(write, () => disk.unlink(path)),
+    unlinkAsync: (path) => disk.unlinkAsync(path),
     makeDirectory: (path) => charged(write, () => disk.makeDirectory(path)),
     removeDirectory: (path) => charged(write, () => disk.removeDirectory(path)),
     list: (path) => disk.list(path),

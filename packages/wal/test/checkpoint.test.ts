@@ -113,7 +113,7 @@ describe.each(variants(16 * MEBIBYTE))("a checkpoint of a %s log", (_, variant) 
 });
 
 describe.each(variants(4 * 32_768))("upkeep of a %s log", (_, variant) => {
-  test("deletes one file a turn, and keeps what a truncation right after a checkpoint must keep", async () => {
+  test("deletes files beside the caller, and keeps what a truncation right after a checkpoint must keep", async () => {
     const disk = simDisk();
     const watch = new Watch(disk);
     const wal = await openWal(variant, disk);

@@ -65,6 +65,10 @@ export class ThrowawayDisk implements Disk {
     this.#disk.unlink(path);
   }
 
+  unlinkAsync(path: string): Promise<void> {
+    return this.#disk.unlinkAsync(path);
+  }
+
   makeDirectory(path: string): void {
     this.#disk.makeDirectory(path);
   }

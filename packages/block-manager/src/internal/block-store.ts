@@ -46,6 +46,9 @@ import { UndoStack } from "./undo.ts";
 /** Open chunks that are closed early, oldest first, when a known series needs room and no full chunk has any. */
 const EARLY_CHUNKS = 64;
 
+/** Longest stretch in which chunks are sealed for a cut of the log, in milliseconds. */
+const SEAL_MS = 4;
+
 /** How full chunks reach `sealed/`: all in which block managers differ. */
 export interface Persistence {
   /** A new series' first sample is a chunk of its own. */
@@ -266,9 +269,13 @@ export class BlockStore {
     this.samples += 1;
   }
 
-  /** Seals open chunks whose first sample came before `lsn`, until the time is over, and returns how many. */
+  /**
+   * Seals open chunks whose first sample came before `lsn`, until the time is over or some milliseconds are, and returns
+   * how many: the rest is for the next call, when these are written and do not lie in the way any more.
+   */
   sealBefore(lsn: Lsn, untilMs: number): number {
     const { chunks, series, open } = this.#options;
+    const endsMs = Math.min(untilMs, performance.now() + SEAL_MS);
     let sealed = 0;
     for (let chunk = chunks.head; chunk !== NO_CHUNK; chunk = chunks.next(chunk)) {
       if (chunks.firstLsn(chunk) >= lsn) break;
@@ -276,7 +283,7 @@ export class BlockStore {
       const ref = chunks.word(chunk, REF);
       open.seal(series.pageOf(ref), series.baseOf(ref));
       sealed += 1;
-      if (sealed % 64 === 0 && performance.now() >= untilMs) break;
+      if (sealed % 64 === 0 && performance.now() >= endsMs) break;
     }
     return sealed;
   }

@@ -294,7 +294,7 @@ export class ChunkBlocks implements BlockManager {
     }
     if (!trust.isTold || jobs.resting > 0) return;
     voids.retire(untilMs);
-    spent.remove(trust.toldFile, untilMs, (file) => reader.forget(file));
+    await spent.remove(trust.toldFile, untilMs, (file) => reader.forget(file));
   }
 
   async #workOnBlocks(options: MaintainOptions, untilMs: number): Promise<void> {

@@ -106,6 +106,18 @@ export class SealedFiles {
       file.synced = Math.max(file.synced, length);
       if (performance.now() >= untilMs) break;
     }
+    const unnamed = this.#unnamed();
+    if (unnamed.length > 0) {
+      try {
+        await this.#disk.syncDirectoryAsync(this.#dir);
+      } catch (error) {
+        if (this.#losses !== losses) return;
+        this.isLost = true;
+        throw error;
+      }
+      if (this.#losses !== losses) return;
+      for (const file of unnamed) file.isNamed = true;
+    }
     this.#settle();
   }
 
@@ -124,6 +136,16 @@ export class SealedFiles {
         this.#unhold(file, fd);
       }
       file.synced = file.length;
+    }
+    const unnamed = this.#unnamed();
+    if (unnamed.length > 0) {
+      try {
+        this.#disk.syncDirectory(this.#dir);
+      } catch (error) {
+        this.isLost = true;
+        throw error;
+      }
+      for (const file of unnamed) file.isNamed = true;
     }
     this.#settle();
   }
@@ -160,20 +182,17 @@ export class SealedFiles {
     if (file.holds === 0 && file !== this.current) this.#close(file);
   }
 
-  /** Makes the names of synced files durable, then moves `durable` to the end of the last file synced in order. */
+  /** Files whose content is synced and whose name is not. */
+  #unnamed(): SealedFile[] {
+    return this.#dirty.filter((file) => file.synced > 0 && !file.isNamed);
+  }
+
+  /** Moves `durable` to the end of the last file synced in order, name included. */
   #settle(): void {
-    if (this.#dirty.some((file) => file.synced > 0 && !file.isNamed)) {
-      try {
-        this.#disk.syncDirectory(this.#dir);
-      } catch (error) {
-        this.isLost = true;
-        throw error;
-      }
-      for (const file of this.#dirty) file.isNamed = true;
-    }
     let done = 0;
     for (const file of this.#dirty) {
       if (file.synced > 0) {
+        if (!file.isNamed) break;
         this.durable = Math.max(this.durable, placeOf(file.number, file.synced));
       }
       if (file.synced < file.length || file === this.current) break;

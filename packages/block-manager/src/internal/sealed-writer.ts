@@ -1,3 +1,4 @@
+import { copyBytes } from "@varve/bytes";
 import type { Allocator, Disk } from "@varve/contracts";
 import { isStorageError } from "@varve/contracts";
 import { writeAll } from "@varve/disk/transfer";
@@ -92,8 +93,8 @@ export class SealedWriter {
         length,
       );
       const from = allocator.at(region);
-      buffer.set(allocator.bytes(region).subarray(from, from + length), dataAt);
-      at = writeTail(buffer, at, dataAt + length);
+      const dataEnd = copyBytes(allocator.bytes(region), from, from + length, buffer, dataAt);
+      at = writeTail(buffer, at, dataEnd);
       count += 1;
     }
     this.#put(file, at);

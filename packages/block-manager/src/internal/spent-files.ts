@@ -42,13 +42,13 @@ export class SpentFiles {
    * Removes spent files before `until`, which holds a synced mark, until the time is over. One that cannot be removed
    * stays: the next opening finds it spent again.
    */
-  remove(until: number, untilMs: number, onRemove: (file: number) => void): void {
+  async remove(until: number, untilMs: number, onRemove: (file: number) => void): Promise<void> {
     for (const file of this.#spent) {
       if (file >= until) continue;
       this.#spent.delete(file);
       onRemove(file);
       try {
-        this.#disk.unlink(`${this.#dir}/${fileName(file)}`);
+        await this.#disk.unlinkAsync(`${this.#dir}/${fileName(file)}`);
         this.removed += 1;
       } catch (error) {
         if (!isStorageError(error)) throw error;

@@ -165,6 +165,12 @@ export class MemoryDisk extends Steps implements SimDisk {
     this.#dereference(entry);
   }
 
+  async unlinkAsync(path: string): Promise<void> {
+    this.unlink(path);
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.crashed) throw this.crashError();
+  }
+
   makeDirectory(path: string): void {
     this.step("makeDirectory", path);
     if (find(this.#root, path) instanceof SimDirectory) return;

@@ -134,6 +134,10 @@ export class Lists {
 
   /** Writes a list anew, without the refs that are in `without`. */
   rewrite(pair: number, without: RefBits): void {
+    if (this.length(pair) <= INLINE_MAX) {
+      this.#strikeInline(pair, without);
+      return;
+    }
     const stretch = this.#stretch;
     const old = this.#detach(pair);
     for (const address of old.addresses) {
@@ -144,26 +148,31 @@ export class Lists {
       }
       this.#runs.release(address);
     }
-    if (old.addresses.length > 0) return;
-    for (let i = 0; i < old.length; i += 1) {
-      if (!without.has(old.inline[i]!)) this.append(pair, old.inline[i]!);
-    }
   }
 
-  /** Leaves a pair with an empty list, and returns what it had. */
+  #strikeInline(pair: number, without: RefBits): void {
+    const record = this.#records.words(pair);
+    const at = this.#records.offset(pair);
+    const length = record[at + LENGTH]!;
+    let kept = 0;
+    for (let i = 0; i < length; i += 1) {
+      const ref = record[at + REFS + i]!;
+      if (!without.has(ref)) record[at + REFS + kept++] = ref;
+    }
+    record[at + LENGTH] = kept;
+    record[at + LAST] = kept === 0 ? 0 : record[at + REFS + kept - 1]!;
+  }
+
+  /** Leaves a pair with an empty list, and returns the pages of what it had. */
   #detach(pair: number): Detached {
     const record = this.#records.words(pair);
     const at = this.#records.offset(pair);
     const length = record[at + LENGTH]!;
     record[at + LENGTH] = 0;
     record[at + LAST] = 0;
-    if (length <= INLINE_MAX) {
-      const inline = [record[at + REFS]!, record[at + REFS + 1]!, record[at + REFS + 2]!];
-      return { length, inline, addresses: [], left: length };
-    }
     const place = record[at + REFS]!;
     const addresses = length <= RUN_WORDS_MAX ? [place] : this.#dropDirectory(place);
-    return { length, inline: [], addresses, left: length };
+    return { addresses, left: length };
   }
 
   /** The next stretch of a list that was detached. */
@@ -245,10 +254,8 @@ export class Lists {
   }
 }
 
-/** A list that was taken from its pair: in the record, or in runs. */
+/** A list that was taken from its pair. */
 interface Detached {
-  readonly length: number;
-  readonly inline: readonly number[];
   readonly addresses: readonly number[];
   /** Refs that `#spread` did not come to yet. */
   left: number;

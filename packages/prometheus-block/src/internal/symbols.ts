@@ -1,7 +1,6 @@
 import { type Pause, StorageError } from "@varve/contracts";
-import { compareBytes, equalBytes, uvarintBytes } from "@varve/bytes";
+import { compareBytes, copyBytes, equalBytes, uvarintBytes } from "@varve/bytes";
 import { hashBytes } from "./write-hash.ts";
-import { copyBytes } from "./write-output.ts";
 import { Slots } from "./write-slots.ts";
 import { sortSymbols, type SymbolBytes } from "./write-symbol-sort.ts";
 import { PagedWords } from "./write-words.ts";

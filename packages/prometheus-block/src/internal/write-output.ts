@@ -1,13 +1,10 @@
-import { crc32c, uvarintBytes, writeU32, writeU64, writeUvarint } from "@varve/bytes";
+import { copyBytes, crc32c, uvarintBytes, writeU32, writeU64, writeUvarint } from "@varve/bytes";
 import { type Descriptor, type Disk, StorageError } from "@varve/contracts";
 import { writeAll } from "@varve/disk/transfer";
 import { CRC_BYTES, LENGTH_BYTES } from "./layout.ts";
 
 /** Bytes that one write carries: larger writes gained nothing. */
 export const OUTPUT_BUFFER_BYTES = 256 * 1024;
-
-/** From here on, a manual loop costs more than the view that a native copy needs. */
-const NATIVE_COPY_BYTES = 256;
 
 /** The most that a section's length can say. */
 const SECTION_BYTES_MAX = 2 ** 32 - 1;
@@ -165,21 +162,4 @@ export class OutputFile {
       { facts: { path: this.path, offset, value: length, limit: SECTION_BYTES_MAX } },
     );
   }
-}
-
-/** Copies bytes[from … until) to `into` at `at` and returns the position after them. */
-export function copyBytes(
-  bytes: Uint8Array,
-  from: number,
-  until: number,
-  into: Uint8Array,
-  at: number,
-): number {
-  if (until - from >= NATIVE_COPY_BYTES) {
-    into.set(bytes.subarray(from, until), at);
-    return at + until - from;
-  }
-  let to = at;
-  for (let i = from; i < until; i += 1) into[to++] = bytes[i]!;
-  return to;
 }

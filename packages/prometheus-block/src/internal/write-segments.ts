@@ -1,5 +1,5 @@
 import { assert, type Disk } from "@varve/contracts";
-import { crc32c, uvarintBytes, writeU32, writeUvarint } from "@varve/bytes";
+import { copyBytes, crc32c, uvarintBytes, writeU32, writeUvarint } from "@varve/bytes";
 import {
   CHUNKS_MAGIC,
   CHUNKS_VERSION,
@@ -8,7 +8,7 @@ import {
   SEGMENT_STEP,
   segmentName,
 } from "./layout.ts";
-import { copyBytes, OUTPUT_BUFFER_BYTES, OutputFile } from "./write-output.ts";
+import { OUTPUT_BUFFER_BYTES, OutputFile } from "./write-output.ts";
 
 /** What Prometheus counts for a chunk around its data: the longest length, encoding and checksum. */
 const FRAME_BYTES_MAX = 5 + 1 + CRC_BYTES;

@@ -1,6 +1,6 @@
 import { makeRecordBuffer } from "@varve/bytes";
 import type { Disk, Lsn, RecordBuffer } from "@varve/contracts";
-import { removeTree, writeAll } from "@varve/disk/transfer";
+import { removeTreeAsync, writeAll } from "@varve/disk/transfer";
 import { reservedError } from "./errors.ts";
 import { Framer } from "./framer.ts";
 import {
@@ -14,7 +14,7 @@ import {
 import { damagedCheckpoint } from "./read-checkpoint.ts";
 import { BATCH, BELIEVE_ALL, FILE_END, LOG_END } from "./scan-events.ts";
 import { Scan } from "./scan.ts";
-import { SLICE_BYTES, turn } from "./turn.ts";
+import { stretches } from "./turn.ts";
 
 /** Bytes framed before they are written. */
 const WRITE_BYTES = 256 * 1024;
@@ -41,7 +41,7 @@ export async function writeCheckpoint(
   const { disk, dir } = place;
   const path = `${dir}/${checkpointName(segment)}`;
   const aside = `${path}.tmp`;
-  removeTree(disk, aside);
+  await removeTreeAsync(disk, aside);
   disk.makeDirectory(aside);
   const bytes = await writeFile(place, `${aside}/${segmentName(0)}`, segment, until, fill);
   await disk.syncDirectoryAsync(aside);
@@ -50,8 +50,7 @@ export async function writeCheckpoint(
   for (const name of disk.list(dir)) {
     const older = checkpointOf(name);
     if (older < 0 || older >= segment) continue;
-    removeTree(disk, `${dir}/${name}`);
-    await turn(); // Freeing the blocks of a large file takes milliseconds.
+    await removeTreeAsync(disk, `${dir}/${name}`);
   }
   await disk.syncDirectoryAsync(dir);
   return bytes;
@@ -70,15 +69,13 @@ async function writeFile(
     writer.head(storeId, until);
     const buffer = makeRecordBuffer();
     let records = 0;
-    let sliceEnd = SLICE_BYTES;
+    const pause = stretches();
     for (let more = true; more;) {
       buffer.clear();
       more = fill(buffer);
       writer.records(buffer);
       records += buffer.count;
-      if (writer.framer.position < sliceEnd) continue;
-      sliceEnd = writer.framer.position + SLICE_BYTES;
-      await turn();
+      await pause(writer.framer.position);
     }
     writer.commit(records, until);
     return await writer.finish(await copyBatches(place, segment, until, writer));
@@ -100,12 +97,9 @@ async function copyBatches(
   const fd = disk.open(path, "read");
   try {
     scan.open(fd, path, BELIEVE_ALL);
-    let sliceEnd = SLICE_BYTES;
+    const pause = stretches();
     for (let event = scan.next(); event !== FILE_END; event = scan.next()) {
-      if (scan.good >= sliceEnd) {
-        sliceEnd = scan.good + SLICE_BYTES;
-        await turn();
-      }
+      await pause(scan.good);
       if (event === LOG_END) continue;
       if (event !== BATCH) throw damagedCheckpoint(path, scan);
       if (scan.lsn <= until) continue;

@@ -12,6 +12,7 @@ import { closedError, reservedError } from "./errors.ts";
 import { isReserved } from "./layout.ts";
 import type { LogFiles } from "./log-files.ts";
 import { LogWriter } from "./log-writer.ts";
+import { turn } from "./turn.ts";
 
 const NEW = 0;
 const RUNNING = 1;
@@ -80,6 +81,7 @@ export abstract class LocalLog implements WriteAheadLog {
       if (until >= this.accepted) this.writer.roll();
       const segment = this.#files.checkpointSegment(until);
       if (segment === this.writer.segment) this.writer.roll();
+      await turn(); // A roll takes its time.
       const grown = await this.#files.checkpoint(segment, until, fill);
       this.writer.sealedBytes += grown; // Not in one line: segments may roll while this waits.
     });

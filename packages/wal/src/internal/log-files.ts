@@ -24,7 +24,6 @@ import type { LogPlace } from "./segment-file.ts";
 import { parentOf } from "./quarantine.ts";
 import { recover } from "./recover.ts";
 import { bytesOfStoreId } from "./store-id.ts";
-import { turn } from "./turn.ts";
 
 /** Prometheus' segment size, in bytes. */
 export const SEGMENT_BYTES_MAX = 128 * 1024 * 1024;
@@ -103,8 +102,8 @@ export class LogFiles implements LogPlace {
   }
 
   /**
-   * Deletes the segments that a checkpoint covers and whose batches are all below `lsn`, oldest first, one a turn of
-   * the event loop. Answers the bytes freed.
+   * Deletes the segments that a checkpoint covers and whose batches are all below `lsn`, oldest first. Answers the
+   * bytes freed.
    */
   async truncateBefore(lsn: Lsn): Promise<number> {
     const covered = this.#newestCheckpoint();
@@ -114,8 +113,7 @@ export class LogFiles implements LogPlace {
       const segment = segments[i]!;
       if (segment > covered || this.#firstLsn(segments[i + 1]!) > lsn) break;
       freed += this.#sizeOf(this.#path(segment));
-      this.disk.unlink(this.#path(segment));
-      await turn(); // Freeing the blocks of a large file takes milliseconds.
+      await this.disk.unlinkAsync(this.#path(segment));
     }
     if (freed > 0) await this.disk.syncDirectoryAsync(this.dir);
     return freed;

@@ -47,7 +47,7 @@ export interface CutTask {
 }
 
 /** Chunks between two questions whether to pause, and series. */
-const CHUNKS_PER_PIECE = 1024;
+const CHUNKS_PER_PIECE = 256;
 const SERIES_PER_PIECE = 64;
 /** Samples of a chunk that is encoded anew. */
 const SAMPLES_PER_CHUNK = 120;
@@ -84,6 +84,7 @@ export class BlockCutter {
     const writer = createBlock({ disk, parent: blocksDir });
     try {
       this.#firstTime = Number.POSITIVE_INFINITY;
+      await pause();
       const refs = await this.#collect(task, sorter, writer, pause);
       await writer.sortSymbols(pause);
       for (let i = 0; sorter.next(); i += 1) {

@@ -5,7 +5,7 @@ import {
   type Pause,
   type StoredBlock,
 } from "@varve/contracts";
-import { removeTree } from "@varve/disk/transfer";
+import { removeTreeAsync } from "@varve/disk/transfer";
 import type { BlockReader } from "@varve/prometheus-block";
 import type { Pins, Stamp } from "../pins.ts";
 
@@ -64,7 +64,7 @@ export class BlockSet {
     return first !== undefined && this.#pins.isFree(first.stamp);
   }
 
-  /** Removes blocks that nobody sees any more, a file at a time. What cannot be removed goes at the next opening. */
+  /** Removes blocks that nobody sees any more. What cannot be removed goes at the next opening. */
   async removeFree(pause: Pause): Promise<void> {
     while (this.hasFree) {
       const { reader } = this.#retired.shift()!;
@@ -73,19 +73,11 @@ export class BlockSet {
       try {
         this.#disk.rename(path, path + REMOVED);
         await this.#disk.syncDirectoryAsync(this.#dir);
-        for (const part of ["chunks", ""]) await this.#empty(`${path}${REMOVED}/${part}`, pause);
-        removeTree(this.#disk, path + REMOVED);
+        await removeTreeAsync(this.#disk, path + REMOVED);
+        await pause();
       } catch (error) {
         if (!isStorageError(error) || error.code === "ABORTED") throw error;
       }
-    }
-  }
-
-  async #empty(dir: string, pause: Pause): Promise<void> {
-    for (const name of this.#disk.list(dir)) {
-      if (this.#disk.kind(`${dir}/${name}`) !== "file") continue;
-      this.#disk.unlink(`${dir}/${name}`);
-      await pause();
     }
   }
 
