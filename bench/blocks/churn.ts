@@ -15,6 +15,9 @@ const WINDOWS_KEPT = 3;
 const BATCH_ROWS = 1000;
 /** Rounds after which the store has all that it will ever hold at once. */
 const ROUNDS_TO_SETTLE = 5;
+/** Rounds before the first one that counts, and by how much they are smaller. */
+const WARM_UP_ROUNDS = 6;
+const WARM_UP_PARTS = 20;
 /** Budget of a turn of maintenance between rounds, and most of them. */
 const TURN_MS = 5;
 const TURNS_MAX = 5000;
@@ -24,13 +27,10 @@ const QUIET_TURNS = 5;
 /** Rounds of new series, each in the next window, so that older windows go to blocks and blocks go for good. */
 export async function measureChurn(job: Job): Promise<ChurnResult> {
   const { dir, seed, sizes } = job;
-  const blocks = backgroundBlocks({ mergeLevels: 0, retentionMs: WINDOWS_KEPT * WINDOW_MS });
-  const plan = { ...recommended(), "block-manager": blocks };
-  const { walBytesMax } = sizes;
-  const store = await open({ dir: `${dir}/churn`, plan, walBytesMax });
+  await warmUp(job);
+  const store = await openChurn(`${dir}/churn`, sizes);
   const labels = devopsSeries({ seed, series: sizes.rounds * sizes.seriesPerRound });
   const rounds: RoundResult[] = [];
-  await store.seriesCount(); // Somebody asks: from now on new series come into lists that queries use.
   const watch = new PauseWatch();
   for (let round = 0; round < sizes.rounds; round += 1) {
     rounds.push(await runRound(store, labels, round, sizes, watch));
@@ -43,6 +43,30 @@ export async function measureChurn(job: Job): Promise<ChurnResult> {
   const settled = rounds[Math.min(ROUNDS_TO_SETTLE, rounds.length) - 1]!;
   const { seriesDropped } = last;
   return { rounds, rssRatio: last.rss / settled.rss, seriesDropped, pauses };
+}
+
+/** The same, smaller, in a store of its own: a process that runs code for the first time compiles it first. */
+async function warmUp({ dir, seed, sizes }: Job): Promise<void> {
+  const smaller = { ...sizes, seriesPerRound: Math.ceil(sizes.seriesPerRound / WARM_UP_PARTS) };
+  const store = await openChurn(`${dir}/warm-up`, smaller);
+  const labels = devopsSeries({ seed, series: WARM_UP_ROUNDS * smaller.seriesPerRound });
+  const watch = new PauseWatch();
+  for (let round = 0; round < WARM_UP_ROUNDS; round += 1) {
+    await runRound(store, labels, round, smaller, watch);
+  }
+  watch.stop();
+  await store.close();
+}
+
+async function openChurn(dir: string, { walBytesMax }: Sizes): Promise<Engine> {
+  const blocks = backgroundBlocks({ mergeLevels: 0, retentionMs: WINDOWS_KEPT * WINDOW_MS });
+  const store = await open({
+    dir,
+    plan: { ...recommended(), "block-manager": blocks },
+    walBytesMax,
+  });
+  await store.seriesCount(); // Somebody asks: from now on new series come into lists that queries use.
+  return store;
 }
 
 /** Watches the event loop of a process that does nothing. */

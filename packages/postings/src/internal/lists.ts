@@ -138,15 +138,19 @@ export class Lists {
       this.#strikeInline(pair, without);
       return;
     }
-    const stretch = this.#stretch;
-    const old = this.#detach(pair);
-    for (const address of old.addresses) {
-      this.#spread(old, address, stretch);
-      const { words, from, until } = stretch;
-      for (let k = from; k < until; k += 1) {
-        if (!without.has(words[k]!)) this.append(pair, words[k]!);
-      }
-      this.#runs.release(address);
+    let left = this.length(pair);
+    const record = this.#records.words(pair);
+    const at = this.#records.offset(pair);
+    const place = record[at + REFS]!;
+    record[at + LENGTH] = 0;
+    record[at + LAST] = 0;
+    if (left <= RUN_WORDS_MAX) {
+      this.#moveRun(pair, place, left, without);
+      return;
+    }
+    for (const address of this.#dropDirectory(place)) {
+      this.#moveRun(pair, address, Math.min(RUN_WORDS_MAX, left), without);
+      left -= RUN_WORDS_MAX;
     }
   }
 
@@ -163,25 +167,14 @@ export class Lists {
     record[at + LAST] = kept === 0 ? 0 : record[at + REFS + kept - 1]!;
   }
 
-  /** Leaves a pair with an empty list, and returns the pages of what it had. */
-  #detach(pair: number): Detached {
-    const record = this.#records.words(pair);
-    const at = this.#records.offset(pair);
-    const length = record[at + LENGTH]!;
-    record[at + LENGTH] = 0;
-    record[at + LAST] = 0;
-    const place = record[at + REFS]!;
-    const addresses = length <= RUN_WORDS_MAX ? [place] : this.#dropDirectory(place);
-    return { addresses, left: length };
-  }
-
-  /** The next stretch of a list that was detached. */
-  #spread(old: Detached, address: number, into: Stretch): void {
-    const length = Math.min(RUN_WORDS_MAX, old.left);
-    old.left -= length;
-    into.words = this.#runs.words(address);
-    into.from = this.#runs.offset(address);
-    into.until = into.from + length;
+  /** Appends what stays of a run to the pair's new list, and gives the run back. */
+  #moveRun(pair: number, address: number, length: number, without: RefBits): void {
+    const words = this.#runs.words(address);
+    const from = this.#runs.offset(address);
+    for (let k = from; k < from + length; k += 1) {
+      if (!without.has(words[k]!)) this.append(pair, words[k]!);
+    }
+    this.#runs.release(address);
   }
 
   #appendRun(record: Uint32Array, at: number, length: number, ref: number): void {
@@ -252,13 +245,6 @@ export class Lists {
       for (let k = stretch.from; k < stretch.until; k += 1) stretch.words[k] = refs[at++]!;
     }
   }
-}
-
-/** A list that was taken from its pair. */
-interface Detached {
-  readonly addresses: readonly number[];
-  /** Refs that `#spread` did not come to yet. */
-  left: number;
 }
 
 /** Keeps the few refs of a record sorted as they come. */
