@@ -60,6 +60,8 @@ export interface RoundResult {
   readonly rss: number;
   /** What of it V8 looks after. */
   readonly heapUsed: number;
+  /** What V8 holds for JavaScript objects, free room included: part of `rss`. */
+  readonly heapTotal: number;
   readonly arrayBuffers: number;
   readonly pauses: Pauses;
   readonly series: number;
@@ -79,6 +81,8 @@ export interface ChurnResult {
   readonly rounds: readonly RoundResult[];
   /** RSS after the last round against that after the fifth, or the first of fewer. */
   readonly rssRatio: number;
+  /** The same of what is not V8's heap: it doubles the room for young objects once so many have outlived a collection. */
+  readonly ratioBesideHeap: number;
   readonly seriesDropped: number;
   readonly pauses: Pauses;
 }

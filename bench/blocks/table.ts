@@ -112,6 +112,12 @@ function churnLines({ churn, idle }: Results): Line[] {
       },
       {
         work: "churn",
+        figure: "the same beside V8's heap",
+        value: churn.ratioBesideHeap.toFixed(3),
+        target: "",
+      },
+      {
+        work: "churn",
         figure: "series dropped",
         value: String(churn.seriesDropped),
         target: "",
