@@ -8,18 +8,11 @@ import type { LoadData, PeerStore, StoreAnswer } from "./store.ts";
 
 /** Rows of one `writeBatch`. */
 const BATCH_ROWS = 4096;
-/** Log that is left alone, in bytes. Small: maintenance, which only `load` asks for, cuts what blocks hold. */
-const WAL_BYTES_MAX = 2 ** 20;
 
 /** varve as `recommended()` has it, with all samples in blocks. */
 export async function openVarve(dir: string): Promise<PeerStore> {
   // Nothing moves samples but `load`: queries meet blocks alone.
-  const engine = await open({
-    dir: join(dir, "store"),
-    plan: recommended(),
-    maintainEveryMs: 0,
-    walBytesMax: WAL_BYTES_MAX,
-  });
+  const engine = await open({ dir: join(dir, "store"), plan: recommended(), maintainEveryMs: 0 });
   return new VarveStore(engine);
 }
 
