@@ -1,0 +1,86 @@
+import { makeRandom } from "@varve/bytes";
+import { CommanderError } from "@commander-js/extra-typings";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { environmentOf } from "../blocks/environment.ts";
+import { EXIT, oneLine, tellFailure } from "../peers/command-line.ts";
+import { type Options, tortureCommand } from "./options.ts";
+import { rowLines } from "./report.ts";
+import { isClean, readResults, type TortureResults, withRow, writeResults } from "./results.ts";
+import { ROWS } from "./rows.ts";
+import { runRow } from "./run-row.ts";
+
+const EXIT_INTERRUPTED = 130;
+const PROGRESS_MS = 2000;
+
+try {
+  const command = tortureCommand(main).exitOverride();
+  command.configureOutput({
+    outputError: (text, write) => write(`torture: ${oneLine(text).replace(/^error: /, "")}\n`),
+  });
+  await command.parseAsync(process.argv.slice(2), { from: "user" });
+} catch (error) {
+  const isTold = error instanceof CommanderError;
+  process.exitCode = isTold ? (error.exitCode === 0 ? EXIT.ok : EXIT.usage) : tellFailure(error);
+}
+
+async function main(options: Options): Promise<void> {
+  const { tier, only, seed, shares, json, again, trial } = options;
+  if (trial !== undefined) return runTrial(options, trial);
+  const stop = new AbortController();
+  process.on("SIGINT", () => {
+    if (stop.signal.aborted) process.exit(EXIT_INTERRUPTED);
+    process.exitCode = EXIT_INTERRUPTED;
+    stop.abort();
+  });
+  let results = startingResults(options);
+  const rows = ROWS.filter(({ id }) => only.includes(id));
+  for (const row of rows) {
+    const isThere = results.rows.some(({ id }) => id === row.id);
+    if (isThere && !again && json !== undefined) continue;
+    const onProgress = progressOf(row.id);
+    const result = await runRow(row, { tier, seed, shares, signal: stop.signal, onProgress });
+    if (stop.signal.aborted) return;
+    console.log(rowLines(result));
+    const ids = ROWS.map(({ id }) => id);
+    results = withRow(results, result, ids);
+    if (json !== undefined) writeResults(json, results);
+    if (!isClean(result)) process.exitCode = EXIT.failed;
+  }
+}
+
+/** What the file holds of this tier and commit; nothing of others. */
+function startingResults({ tier, json, seed }: Options): TortureResults {
+  const { commit, node, os } = environmentOf(seed);
+  const found = json === undefined ? null : readResults(json);
+  const isSame = found !== null && found.tier === tier && found.commit === commit;
+  if (found !== null && !isSame) {
+    process.stderr.write(`torture: ${json} is of another tier or commit, and begins anew\n`);
+  }
+  return { tier, commit, node, os, rows: isSame ? found.rows : [] };
+}
+
+/** Says how far a row is, when it takes longer. */
+function progressOf(id: string): (done: number, total: number) => void {
+  let toldMs = performance.now();
+  return (done, total) => {
+    if (performance.now() - toldMs < PROGRESS_MS) return;
+    toldMs = performance.now();
+    process.stderr.write(
+      `  ${id}: ${done.toLocaleString("en")} of ${total.toLocaleString("en")}\n`,
+    );
+  };
+}
+
+async function runTrial({ only, tier }: Options, seed: number): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), "varve-torture-"));
+  try {
+    for (const row of ROWS.filter(({ id }) => only.includes(id))) {
+      const count = await row.trial({ tier, seed, random: makeRandom(seed), dir });
+      console.log(`${row.id}: ${count} ${row.unit}, nothing found`);
+    }
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}

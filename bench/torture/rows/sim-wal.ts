@@ -1,0 +1,182 @@
+import { reserveMemory, makeRecordBuffer, type Random } from "@varve/bytes";
+import { isStorageError, type Lsn, type Variant, type WriteAheadLog } from "@varve/contracts";
+import { simDisk, type SimDisk, type Survival } from "@varve/disk/sim";
+import { asyncWal } from "@varve/wal/async";
+import { batchedWal } from "@varve/wal/batched";
+import { syncWal } from "@varve/wal/sync";
+import { Broken, type Row, type TrialContext } from "../row.ts";
+import { fillBatch, fillCheckpoint, replayChecked } from "./wal-content.ts";
+
+const SURVIVALS: readonly Survival[] = ["nothing", "everything", "prefix", "subset", "subset"];
+const LIVES_PER_TRIAL = 8;
+const PAGE_BYTES = 32 * 1024;
+const STORE_ID = "0123456789abcdef0123456789abcdef";
+/** Operations that a fault may hit, and how likely one does at all. */
+const FAULTY = 0.15;
+
+const memory = reserveMemory({ bytesMax: 64 * 2 ** 20 });
+const scratch = makeRecordBuffer();
+
+type MakeLog = (random: Random) => Variant<"wal">;
+
+/** Small segments and groups, so that a few batches meet rolls and full groups. */
+const LOGS: Readonly<Record<string, MakeLog>> = {
+  sync: (random) => syncWal({ segmentBytesMax: PAGE_BYTES * (1 + random.below(2)) }),
+  batched: (random) =>
+    batchedWal({
+      segmentBytesMax: PAGE_BYTES * (1 + random.below(2)),
+      groupBytesMax: 200 + random.below(8000),
+    }),
+  async: (random) =>
+    asyncWal({
+      segmentBytesMax: PAGE_BYTES * (1 + random.below(2)),
+      groupBytesMax: 200 + random.below(8000),
+      ringBytesMax: PAGE_BYTES,
+      writer: "inline",
+    }),
+};
+
+/** Crash upon crash of a log on a simulated disk, one row for each variant. */
+export const SIM_WAL_ROWS: readonly Row[] = Object.entries(LOGS).map(([name, make]) => ({
+  id: `sim-wal-${name}`,
+  title: `${name} log: crash after crash on a simulated disk, inside recovery, too; un-synced writes and names lost, torn, reordered; faults mixed in`,
+  kind: "simulatedCrash",
+  unit: "crashes",
+  count: { pr: 1500, full: 200_000 },
+  trialMs: 20_000,
+  trial: (context) => trial(context, make),
+}));
+
+/** What is known outside of the log. */
+interface Known {
+  /** A commit has resolved, or `durable` said so. */
+  durable: Lsn;
+  /** The last batch that was offered. */
+  attempted: Lsn;
+  /** The last checkpoint that was begun. */
+  checkpoint: Lsn;
+}
+
+/** Several lives of one log: each begins with what the crash of the last has left. */
+async function trial({ random }: TrialContext, make: MakeLog): Promise<number> {
+  const variant = make(random);
+  let disk = simDisk({ seed: random.word() });
+  const known: Known = { durable: 0, attempted: 0, checkpoint: 0 };
+  let crashes = 0;
+  for (let life = 0; life < LIVES_PER_TRIAL; life += 1) {
+    disk.crashAt = 1 + random.below(random.chance(0.3) ? 25 : 220);
+    if (random.chance(FAULTY)) disk.fault = oneFault(random);
+    await live(disk, variant, known, random);
+    if (disk.crashed) crashes += 1;
+    else disk.crash();
+    disk = disk.image(random.pick(SURVIVALS), random.word());
+  }
+  // Nothing disturbs the last opening: it has to succeed.
+  await check(disk, variant, known);
+  return crashes;
+}
+
+/** One operation fails, or all of its kind from then on. */
+function oneFault(random: Random): SimDisk["fault"] {
+  const at = 1 + random.below(150);
+  const errno = random.pick(["EIO", "ENOSPC"]);
+  const isSticky = random.chance(0.3);
+  const kinds = new Set(["write", "datasync", "syncDirectory", "open", "truncate", "rename"]);
+  return (number, operation) =>
+    kinds.has(operation) && (isSticky ? number >= at : number === at) ? errno : undefined;
+}
+
+async function live(
+  disk: SimDisk,
+  variant: Variant<"wal">,
+  known: Known,
+  random: Random,
+): Promise<void> {
+  let wal: WriteAheadLog | null = null;
+  try {
+    wal = await openLog(disk, variant);
+    recovered(wal, known);
+    const batches = random.below(60);
+    for (let i = 0; i < batches; i += 1) {
+      fillBatch(wal.buffer, wal.accepted + 1);
+      known.attempted = wal.accepted + 1;
+      wal.append();
+      known.durable = Math.max(known.durable, wal.durable);
+      if (random.chance(0.2)) known.durable = Math.max(known.durable, await wal.commit());
+      if (random.chance(0.05)) await cut(wal, known);
+    }
+  } catch (error) {
+    if (!isExplained(error, disk)) throw error;
+  } finally {
+    if (wal !== null) await letGo(wal, disk, known, random);
+  }
+}
+
+/** A checkpoint of everything, and the segments before it deleted. */
+async function cut(wal: WriteAheadLog, known: Known): Promise<void> {
+  const until = wal.accepted;
+  if (until === 0) return;
+  known.checkpoint = until;
+  await wal.checkpoint((into) => {
+    fillCheckpoint(into, until);
+    return false;
+  }, until);
+  await wal.truncateBefore(until + 1);
+}
+
+/** Some lives end with a close: after it all that was accepted is durable. */
+async function letGo(
+  wal: WriteAheadLog,
+  disk: SimDisk,
+  known: Known,
+  random: Random,
+): Promise<void> {
+  const isClean = !disk.crashed && random.chance(0.5);
+  if (!isClean) disk.crash();
+  try {
+    await wal[Symbol.asyncDispose]();
+    if (!disk.crashed && disk.fault === undefined) known.durable = wal.accepted;
+  } catch (error) {
+    if (!isExplained(error, disk)) throw error;
+  }
+}
+
+async function check(disk: SimDisk, variant: Variant<"wal">, known: Known): Promise<void> {
+  const wal = await openLog(disk, variant);
+  recovered(wal, known);
+  fillBatch(wal.buffer, wal.accepted + 1);
+  known.attempted = wal.append();
+  known.durable = await wal.commit();
+  const again = await openLog(disk.image("nothing"), variant);
+  recovered(again, known);
+  for (const log of [again, wal]) await log[Symbol.asyncDispose]();
+}
+
+/** Replays, and compares with what is known. What was told is durable from now on. */
+function recovered(wal: WriteAheadLog, known: Known): void {
+  const { last, checkpoint } = replayChecked(wal, scratch);
+  const { durable, attempted } = known;
+  if (last < durable) throw new Broken("lost", `batch ${durable} was durable, ${last} came back`);
+  if (last > attempted) throw new Broken("wrong", `batch ${last} came back of ${attempted}`);
+  if (checkpoint > known.checkpoint) throw new Broken("wrong", `nobody cut at ${checkpoint}`);
+  if (wal.durable !== last) throw new Broken("wrong", `durable is ${wal.durable} of ${last}`);
+  known.durable = last;
+  known.attempted = last;
+}
+
+async function openLog(disk: SimDisk, variant: Variant<"wal">): Promise<WriteAheadLog> {
+  return variant.open({
+    memory,
+    disk,
+    dir: "/wal",
+    quarantineDir: "/quarantine",
+    storeId: STORE_ID,
+    recovery: "tail",
+  });
+}
+
+/** After a crash anything may be thrown; a fault that was injected explains typed errors. */
+function isExplained(error: unknown, disk: SimDisk): boolean {
+  if (error instanceof Broken) return false;
+  return disk.crashed || (disk.fault !== undefined && isStorageError(error));
+}
