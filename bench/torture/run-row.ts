@@ -12,11 +12,15 @@ export interface RunRowOptions {
   /** Processes that share the row. */
   readonly shares: number;
   readonly signal: AbortSignal;
+  /** Findings after which a row ends early: more of them say nothing new. */
+  readonly foundMax?: number;
+  /** Flags of Node's and the environment for the processes: by default, those of this one. */
+  readonly execArgv?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
   onProgress(done: number, total: number): void;
 }
 
 const PROGRAM = fileURLToPath(new URL("./child.ts", import.meta.url));
-/** Things found that are kept, and after which a row ends early: more of them say nothing new. */
 const FOUND_MAX = 20;
 
 /** Runs trials of a row in processes of their own until it has its count. A trial that hangs costs its process. */
@@ -67,9 +71,9 @@ class RowRun {
   }
 
   get #isDone(): boolean {
-    const { tier, signal } = this.#options;
+    const { tier, signal, foundMax = FOUND_MAX } = this.#options;
     const isFull = this.count >= this.#row.count[tier];
-    return isFull || this.found.length >= FOUND_MAX || signal.aborted;
+    return isFull || this.found.length >= foundMax || signal.aborted;
   }
 
   /** One share: a process, and another from the next seed on when the first hangs or dies. */
@@ -84,8 +88,8 @@ class RowRun {
 
   /** Runs trials in one process. Resolves the seed of its last one. */
   #process(seed: number, dir: string): Promise<number> {
-    const { tier, shares, signal } = this.#options;
-    const child = fork(PROGRAM, { execArgv: process.execArgv });
+    const { tier, shares, signal, execArgv = process.execArgv, env = process.env } = this.#options;
+    const child = fork(PROGRAM, { execArgv: [...execArgv], env });
     const stop = (): void => void child.kill("SIGKILL");
     let last = seed;
     let fate: "runs" | "stopped" | "hangs" = "runs";

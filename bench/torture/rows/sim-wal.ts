@@ -1,17 +1,24 @@
 import { reserveMemory, makeRecordBuffer, type Random } from "@varve/bytes";
-import { isStorageError, type Lsn, type Variant, type WriteAheadLog } from "@varve/contracts";
+import {
+  type Disk,
+  isStorageError,
+  type Lsn,
+  type Variant,
+  type WriteAheadLog,
+} from "@varve/contracts";
 import { simDisk, type SimDisk, type Survival } from "@varve/disk/sim";
 import { asyncWal } from "@varve/wal/async";
 import { batchedWal } from "@varve/wal/batched";
 import { syncWal } from "@varve/wal/sync";
 import { Broken, type Row, type TrialContext } from "../row.ts";
+import { simProcess } from "./sim-process.ts";
 import { fillBatch, fillCheckpoint, replayChecked } from "./wal-content.ts";
 
 const SURVIVALS: readonly Survival[] = ["nothing", "everything", "prefix", "subset", "subset"];
 const LIVES_PER_TRIAL = 8;
 const PAGE_BYTES = 32 * 1024;
 const STORE_ID = "0123456789abcdef0123456789abcdef";
-/** Operations that a fault may hit, and how likely one does at all. */
+/** How likely a life meets a fault of the disk. */
 const FAULTY = 0.15;
 
 const memory = reserveMemory({ bytesMax: 64 * 2 ** 20 });
@@ -49,7 +56,7 @@ export const SIM_WAL_ROWS: readonly Row[] = Object.entries(LOGS).map(([name, mak
 
 /** What is known outside of the log. */
 interface Known {
-  /** A commit has resolved, or `durable` said so. */
+  /** A commit has resolved, `durable` said so, or it was written and only its process died. */
   durable: Lsn;
   /** The last batch that was offered. */
   attempted: Lsn;
@@ -57,28 +64,31 @@ interface Known {
   checkpoint: Lsn;
 }
 
-/** Several lives of one log: each begins with what the crash of the last has left. */
+/** Several lives of one log: each begins with what the power cut or the death of the last has left. */
 async function trial({ random }: TrialContext, make: MakeLog): Promise<number> {
   const variant = make(random);
   let disk = simDisk({ seed: random.word() });
   const known: Known = { durable: 0, attempted: 0, checkpoint: 0 };
   let crashes = 0;
   for (let life = 0; life < LIVES_PER_TRIAL; life += 1) {
-    disk.crashAt = 1 + random.below(random.chance(0.3) ? 25 : 220);
-    if (random.chance(FAULTY)) disk.fault = oneFault(random);
-    await live(disk, variant, known, random);
+    disk.crashAt = disk.operations + 1 + random.below(random.chance(0.3) ? 25 : 220);
+    disk.fault = random.chance(FAULTY) ? oneFault(disk.operations, random) : undefined;
+    const end = await live(disk, variant, known, random);
+    if (end === "died" && !disk.crashed && random.chance(0.7)) continue; // The kernel goes on, with all that it has.
     if (disk.crashed) crashes += 1;
     else disk.crash();
     disk = disk.image(random.pick(SURVIVALS), random.word());
   }
+  if (!disk.crashed) disk.crash();
   // Nothing disturbs the last opening: it has to succeed.
-  await check(disk, variant, known);
+  await check(disk.image(random.pick(SURVIVALS), random.word()), variant, known);
   return crashes;
 }
 
 /** One operation fails, or all of its kind from then on. */
-function oneFault(random: Random): SimDisk["fault"] {
-  const at = 1 + random.below(150);
+function oneFault(operations: number, random: Random): SimDisk["fault"] {
+  if (random.chance(0.3)) return shortWrites(random);
+  const at = operations + 1 + random.below(150);
   const errno = random.pick(["EIO", "ENOSPC"]);
   const isSticky = random.chance(0.3);
   const kinds = new Set(["write", "datasync", "syncDirectory", "open", "truncate", "rename"]);
@@ -86,15 +96,26 @@ function oneFault(random: Random): SimDisk["fault"] {
     kinds.has(operation) && (isSticky ? number >= at : number === at) ? errno : undefined;
 }
 
+/** Writes and reads are cut short, which is no failure. */
+function shortWrites(random: Random): SimDisk["fault"] {
+  const every = 2 + random.below(5);
+  const most = 1 + random.below(60);
+  return (number, operation) =>
+    number % every === 0 && (operation === "write" || operation === "read") ? most : undefined;
+}
+
+/** One process: opens the log, appends, and is closed, killed, or ended by the power cut. */
 async function live(
   disk: SimDisk,
   variant: Variant<"wal">,
   known: Known,
   random: Random,
-): Promise<void> {
+): Promise<"closed" | "died"> {
+  const process = simProcess(disk);
   let wal: WriteAheadLog | null = null;
+  let isWell = false;
   try {
-    wal = await openLog(disk, variant);
+    wal = await openLog(process.disk, variant);
     recovered(wal, known);
     const batches = random.below(60);
     for (let i = 0; i < batches; i += 1) {
@@ -105,10 +126,27 @@ async function live(
       if (random.chance(0.2)) known.durable = Math.max(known.durable, await wal.commit());
       if (random.chance(0.05)) await cut(wal, known);
     }
+    isWell = true;
   } catch (error) {
     if (!isExplained(error, disk)) throw error;
-  } finally {
-    if (wal !== null) await letGo(wal, disk, known, random);
+  }
+  if (wal === null) return "died";
+  if (isWell && random.chance(0.5)) {
+    await close(wal, disk, known);
+    return "closed";
+  }
+  process.kill();
+  await Promise.resolve(wal[Symbol.asyncDispose]()).catch(() => undefined);
+  return "died";
+}
+
+/** After a close all that was accepted is durable. */
+async function close(wal: WriteAheadLog, disk: SimDisk, known: Known): Promise<void> {
+  try {
+    await wal[Symbol.asyncDispose]();
+    known.durable = wal.accepted;
+  } catch (error) {
+    if (!isExplained(error, disk)) throw error;
   }
 }
 
@@ -122,23 +160,6 @@ async function cut(wal: WriteAheadLog, known: Known): Promise<void> {
     return false;
   }, until);
   await wal.truncateBefore(until + 1);
-}
-
-/** Some lives end with a close: after it all that was accepted is durable. */
-async function letGo(
-  wal: WriteAheadLog,
-  disk: SimDisk,
-  known: Known,
-  random: Random,
-): Promise<void> {
-  const isClean = !disk.crashed && random.chance(0.5);
-  if (!isClean) disk.crash();
-  try {
-    await wal[Symbol.asyncDispose]();
-    if (!disk.crashed && disk.fault === undefined) known.durable = wal.accepted;
-  } catch (error) {
-    if (!isExplained(error, disk)) throw error;
-  }
 }
 
 async function check(disk: SimDisk, variant: Variant<"wal">, known: Known): Promise<void> {
@@ -164,7 +185,7 @@ function recovered(wal: WriteAheadLog, known: Known): void {
   known.attempted = last;
 }
 
-async function openLog(disk: SimDisk, variant: Variant<"wal">): Promise<WriteAheadLog> {
+async function openLog(disk: Disk, variant: Variant<"wal">): Promise<WriteAheadLog> {
   return variant.open({
     memory,
     disk,

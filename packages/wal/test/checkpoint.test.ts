@@ -164,4 +164,27 @@ describe.each(variants(4 * 32_768))("upkeep of a %s log", (_, variant) => {
     expect(wal.stats.bytesOnDisk).toBe(sizes.reduce((sum, size) => sum + size, 0));
     await wal[Symbol.asyncDispose]();
   });
+
+  test("deletes nothing for a checkpoint whose name may not stay, and writes none after it", async () => {
+    const disk = simDisk();
+    const wal = await openWal(variant, disk);
+    replay(wal);
+    for (let i = 0; i < 40; i += 1) appendNext(wal, RECORD_BYTES);
+    await wal.commit();
+    let isRenamed = false;
+    disk.fault = (_number, operation, path) => {
+      isRenamed ||= operation === "rename";
+      return isRenamed && operation === "syncDirectory" && path === "/wal" ? "EIO" : undefined;
+    };
+    const first = wal.checkpoint(filler(1), 40);
+    await expect(first).rejects.toMatchObject({ code: "WAL_SYNC" });
+    disk.fault = undefined;
+    await expect(wal.checkpoint(filler(1), 40)).rejects.toMatchObject({ code: "POISONED" });
+    await expect(wal.truncateBefore(41)).rejects.toMatchObject({ code: "POISONED" });
+    expect(disk.list("/wal")).toContain("00000000");
+    appendNext(wal, RECORD_BYTES); // Appending is not concerned.
+    await wal.commit();
+    await wal[Symbol.asyncDispose]();
+    checkBatches(await readBack(variant, disk.image("nothing"), "strict"), 1, 41, RECORD_BYTES);
+  });
 });

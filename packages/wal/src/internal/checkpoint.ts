@@ -1,7 +1,7 @@
 import { makeRecordBuffer } from "@varve/bytes";
 import type { Disk, Lsn, RecordBuffer } from "@varve/contracts";
 import { removeTreeAsync, writeAll } from "@varve/disk/transfer";
-import { reservedError } from "./errors.ts";
+import { reservedError, syncError } from "./errors.ts";
 import { Framer } from "./framer.ts";
 import {
   checkpointName,
@@ -29,6 +29,7 @@ export interface CheckpointPlace {
 /**
  * Writes `checkpoint.N`: one segment file with the records of `fill` as batch `until`, then the later batches of
  * segment N, which it replaces. It appears whole, by a rename, or not at all; older ones go afterwards.
+ * Throws WAL_SYNC when nobody knows whether its name will stay.
  *
  * Nothing of it holds the event loop for long: syncs run beside the caller, and the rest takes turns.
  */
@@ -46,7 +47,11 @@ export async function writeCheckpoint(
   const bytes = await writeFile(place, `${aside}/${segmentName(0)}`, segment, until, fill);
   await disk.syncDirectoryAsync(aside);
   disk.rename(aside, path);
-  await disk.syncDirectoryAsync(dir);
+  try {
+    await disk.syncDirectoryAsync(dir);
+  } catch (error) {
+    throw syncError(path, error); // It is seen from now on, and nobody knows whether it stays.
+  }
   for (const name of disk.list(dir)) {
     const older = checkpointOf(name);
     if (older < 0 || older >= segment) continue;

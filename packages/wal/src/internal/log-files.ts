@@ -1,5 +1,6 @@
 import { readU64 } from "@varve/bytes";
 import {
+  isStorageError,
   StorageError,
   type Disk,
   type Lsn,
@@ -9,6 +10,7 @@ import {
   type WalVisitor,
 } from "@varve/contracts";
 import { readFully } from "@varve/disk/transfer";
+import { poisonedError } from "./errors.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
 import {
   checkpointOf,
@@ -37,6 +39,8 @@ export class LogFiles implements LogPlace {
   readonly storeId: Uint8Array;
   readonly segmentBytesMax: number;
   readonly #needs: WalNeeds;
+  /** A checkpoint is seen that may not stay: nothing is deleted for its sake, and none follows it. */
+  #unsure: StorageError | null = null;
 
   constructor(needs: WalNeeds, options: { readonly segmentBytesMax: number }) {
     const { segmentBytesMax } = options;
@@ -56,10 +60,18 @@ export class LogFiles implements LogPlace {
     this.dir = needs.dir;
     this.storeId = bytesOfStoreId(needs.storeId);
     this.segmentBytesMax = segmentBytesMax;
-    this.disk.makeDirectory(this.dir);
-    this.disk.syncDirectory(parentOf(this.dir));
+    this.#makeDirectory();
     // A log that cannot sync must say so before it takes anything.
     this.disk.syncDirectory(this.dir);
+  }
+
+  /** Makes the directory, durably. An empty one is made anew: where an earlier sync of its name failed, another proves nothing. */
+  #makeDirectory(): void {
+    const { disk, dir } = this;
+    const isEmpty = disk.kind(dir) === "directory" && disk.list(dir).length === 0;
+    if (isEmpty) disk.removeDirectory(dir);
+    disk.makeDirectory(dir);
+    disk.syncDirectory(parentOf(dir));
   }
 
   /** Reads and mends the log: what was found, and where to go on. */
@@ -95,10 +107,16 @@ export class LogFiles implements LogPlace {
     until: Lsn,
     fill: (into: RecordBuffer) => boolean,
   ): Promise<number> {
+    if (this.#unsure !== null) throw this.#unsure;
     if (segment <= this.#newestCheckpoint()) return 0;
     const before = this.#checkpointBytes();
-    const bytes = await writeCheckpoint(this, segment, until, fill);
-    return bytes - before;
+    try {
+      const bytes = await writeCheckpoint(this, segment, until, fill);
+      return bytes - before;
+    } catch (error) {
+      if (isStorageError(error, "WAL_SYNC")) this.#unsure = poisonedError(error);
+      throw error;
+    }
   }
 
   /**
@@ -106,6 +124,7 @@ export class LogFiles implements LogPlace {
    * bytes freed.
    */
   async truncateBefore(lsn: Lsn): Promise<number> {
+    if (this.#unsure !== null) throw this.#unsure;
     const covered = this.#newestCheckpoint();
     const segments = this.#segments();
     let freed = 0;

@@ -9,9 +9,9 @@ import { removeTree } from "@varve/disk/transfer";
 import { newestCheckpoint, replayCheckpoint } from "./read-checkpoint.ts";
 import { corruptError, NOTHING_AFTER } from "./damage.ts";
 import { judge } from "./judge.ts";
-import { segmentName, segmentOf } from "./layout.ts";
+import { checkpointOf, segmentName, segmentOf } from "./layout.ts";
 import type { LogStart } from "./log-writer.ts";
-import { cutSegment, settleSegment } from "./mend.ts";
+import { cutSegment, SETTLED, settleSegment } from "./mend.ts";
 import { COPY_BYTES_MAX, keepCopy, keepFile } from "./quarantine.ts";
 import { BATCH, BELIEVE_ALL, BELIEVE_CHAIN, CHECK_ALL, DAMAGE, FILE_END } from "./scan-events.ts";
 import { Scan } from "./scan.ts";
@@ -54,8 +54,6 @@ class Recovery {
   readonly #quarantined: string[] = [];
   /** The last segment that stays; -1 for none. */
   #last = -1;
-  /** Where its bytes end that are known to be on the device. */
-  #durableEnd = 0;
   /** Salvage passed damage: the next segment is believed about its number. */
   #hasGap = false;
 
@@ -69,10 +67,7 @@ class Recovery {
   run(): Recovered {
     const { disk, dir, mode } = this.#options;
     const names = disk.list(dir);
-    for (const name of names) {
-      if (name.startsWith("checkpoint.") && name.endsWith(".tmp"))
-        removeTree(disk, `${dir}/${name}`);
-    }
+    for (const name of names) if (isLeftover(name)) removeTree(disk, `${dir}/${name}`);
     const checkpoint = newestCheckpoint({ ...this.#options, names });
     if (checkpoint.refused !== "") this.#reasons.push(checkpoint.refused);
     if (checkpoint.segment >= 0) {
@@ -84,7 +79,8 @@ class Recovery {
       .filter((segment) => segment > checkpoint.segment)
       .toSorted((a, b) => a - b);
     this.#segments(segments, checkpoint.segment);
-    if (this.#last >= 0) settleSegment(disk, this.#path(this.#last), this.#durableEnd);
+    // A log that was closed has synced all: nothing failed before its end record.
+    if (this.#last >= 0 && !this.#scan.ended) settleSegment(disk, this.#path(this.#last));
     disk.syncDirectory(dir);
     const isFresh = segments.length === 0 && checkpoint.segment < 0;
     return {
@@ -157,7 +153,6 @@ class Recovery {
           break;
         }
       }
-      this.#durableEnd = scan.durableEnd;
       return "whole";
     } finally {
       this.#disk.close(fd);
@@ -215,7 +210,6 @@ class Recovery {
     });
     if (copy !== "") this.#quarantined.push(copy);
     cutSegment(disk, path, good);
-    this.#durableEnd = this.#scan.durableEnd;
     return "last";
   }
 
@@ -243,4 +237,11 @@ class Recovery {
     } as const;
     return corruptError(this.#path(segment), fault, NOTHING_AFTER, true);
   }
+}
+
+/** A checkpoint or a segment that was being written anew when its process ended. */
+function isLeftover(name: string): boolean {
+  if (!name.endsWith(SETTLED)) return false;
+  const whole = name.slice(0, -SETTLED.length);
+  return segmentOf(whole) >= 0 || checkpointOf(whole) >= 0;
 }

@@ -45,8 +45,6 @@ export class Scan {
   readonly batch: RecordBuffer = makeRecordBuffer({ bytes: 256 * 1024 });
   /** Where the last whole batch, or the segment's first record, ends in the file. */
   good = 0;
-  /** Where the last batch ends that is known to be durable: everything before is on the device. */
-  durableEnd = 0;
   /** The log was closed here. */
   ended = false;
   faultKind: FaultKind = "crc";
@@ -67,9 +65,6 @@ export class Scan {
   #count = 0;
   /** `batch` was told to the caller: it is empty from the next step on. */
   #told = false;
-  /** A batch whose end becomes `durableEnd` when a commit record says that it is durable. */
-  #candidateLsn: Lsn = 0;
-  #candidateEnd = 0;
   /** An intact record that did not fit what was expected: drifting lands on it. 0 for none. */
   #landLsn: Lsn = 0;
   #landChain = 0;
@@ -95,9 +90,6 @@ export class Scan {
     this.#drifts = false;
     this.#sawHead = false;
     this.good = 0;
-    this.durableEnd = 0;
-    this.#candidateLsn = 0;
-    this.#candidateEnd = 0;
     this.#landLsn = 0;
     this.#drop();
   }
@@ -252,11 +244,6 @@ export class Scan {
     this.#chain.set(chain);
     this.good = this.reader.position;
     this.durableSeen = Math.max(this.durableSeen, durable);
-    if (this.#candidateLsn <= this.durableSeen) {
-      this.durableEnd = this.#candidateEnd;
-      this.#candidateLsn = lsn;
-      this.#candidateEnd = this.good;
-    }
     this.#count = 0;
     if (!this.#drifts) {
       this.#told = true;
@@ -321,7 +308,6 @@ export class Scan {
     }
     // It was written only after all before it was durable.
     this.durableSeen = lsn;
-    this.durableEnd = this.reader.position;
     this.lsn = lsn;
     this.ended = true;
     this.#drifts = false;
