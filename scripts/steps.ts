@@ -39,6 +39,7 @@ export const STEPS: readonly Step[] = [
   command("build", "build", false, "turbo", "run", "build"),
   { id: "slow", title: "tests of size", fast: false, run: () => tests(".slow.test.ts") },
   command("bench", "bench smoke", false, "node", "bench/run.ts", "--smoke"),
+  command("torture", "torture, the smaller tier", false, "node", "bench/torture/main.ts", "pr"),
   command("knip", "unused code and dependencies", false, "knip"),
   {
     id: "packages",

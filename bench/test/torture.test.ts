@@ -1,5 +1,5 @@
 import { makeRandom } from "@varve/bytes";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -29,4 +29,11 @@ test("rows and planted bugs have ids of their own, and each bug has its row", ()
   expect(new Set(ids).size).toBe(ids.length);
   expect(new Set(BUGS.map(({ id }) => id)).size).toBe(BUGS.length);
   for (const { row } of BUGS) expect(ids).toContain(row);
+});
+
+test("each planted bug fits the sources as they are", () => {
+  for (const { id, file, find } of BUGS) {
+    const source = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
+    expect(source.split(find).length, id).toBe(2);
+  }
 });

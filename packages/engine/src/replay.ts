@@ -40,7 +40,7 @@ export function replay(parts: Parts, logged: RefSet, persistent: boolean): Recov
   const wal = parts.wal.replay((bytes, from, until, lsn) =>
     replayer.record(bytes, from, until, lsn),
   );
-  const index = replayer.finish();
+  const index = replayer.finish(wal.lastLsn);
   const { damaged = 0, quarantined = [] } = parts.blocks.stats;
   return {
     wal,
@@ -99,8 +99,10 @@ class Replayer {
     this.#isLate = false;
   }
 
-  finish(): IndexSettlement {
+  finish(lastLsn: Lsn): IndexSettlement {
     this.#applySamples();
+    // Batches of which no samples are left are applied, too: a cut of the log waits for the last one.
+    this.#parts.blocks.replay(this.#sampleRows, 0, 0, lastLsn, false);
     this.#adoptSeries();
     const { index, blocks } = this.#parts;
     const settlement = index.settle(Math.max(this.#nextRef, blocks.refMax + 1));

@@ -335,3 +335,20 @@ test("damage in sealed chunks is reported, put aside, and costs only its own chu
   expect(samples.length).toBeGreaterThan(300);
   expect(samples.every(([time, bits]) => bits === bitsOf(time))).toBe(true);
 });
+
+test("a log is compacted when nothing is in it, and again when a reopened store has nothing to replay", async () => {
+  const dir = freshDir();
+  const empty = await openStore({ dir });
+  await empty.compactLog();
+  await empty.close();
+  const store = await openStore({ dir });
+  store.write({ a: "1" }, 1, 1);
+  await store.compactLog();
+  await store.close();
+  const again = await openStore({ dir });
+  await again.compactLog();
+  await again.close();
+  const last = await openStore({ dir });
+  expect((await contentOf(last)).size).toBe(1);
+  await last.close();
+});

@@ -77,6 +77,7 @@ export abstract class LocalLog implements WriteAheadLog {
   checkpoint(fill: (into: RecordBuffer) => boolean, until: Lsn): Promise<void> {
     return this.#exclusively(async () => {
       assert(until <= this.accepted, `a checkpoint is of accepted batches, got ${until}`);
+      if (until === 0) return; // It would stand for nothing.
       await this.commit();
       if (until >= this.accepted) this.writer.roll();
       const segment = this.#files.checkpointSegment(until);
