@@ -33,5 +33,5 @@ function textOf(error: unknown): string {
 }
 
 function say(said: Said): void {
-  process.send!(said);
+  process.send!(said, () => undefined); // A parent that is gone needs no answer.
 }

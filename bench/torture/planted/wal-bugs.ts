@@ -33,10 +33,10 @@ export const WAL_BUGS: readonly PlantedBug[] = [
   },
   {
     id: "sync-before-write",
-    title: "a sync counts for batches that are not written yet",
-    file: WRITER,
-    find: "    const path = this.#path(this.segment);\n    const lsn = this.written;\n",
-    replace: "    const path = this.#path(this.segment);\n    const lsn = this.accepted;\n",
+    title: "the sync of a group starts before its write",
+    file: `${WAL}/batched.ts`,
+    find: "    try {\n      writer.flush();\n",
+    replace: "    try {\n      writer.written = writer.accepted;\n",
     row: "sim-wal-batched",
   },
   {
