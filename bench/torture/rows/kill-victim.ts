@@ -1,0 +1,70 @@
+import { makeRandom } from "@varve/bytes";
+import { isStorageError } from "@varve/contracts";
+import { writeSync } from "node:fs";
+import { flushCompileCache } from "node:module";
+import { setImmediate } from "node:timers/promises";
+import { Broken } from "../row.ts";
+import { type VictimOrder, WORDS } from "./victim.ts";
+import type { NumberedStore } from "./numbered-log.ts";
+
+/**
+ * A process to be killed: opens a store, checks what it holds, and writes batches. What it says is in the kernel when
+ * `say` returns, so that its death takes none of it back; a mark is said after the store has reached it.
+ */
+const open =
+  process.argv[2] === "log"
+    ? (await import("./numbered-log.ts")).openNumberedLog
+    : (await import("./numbered-engine.ts")).openNumberedEngine;
+flushCompileCache();
+process.stdin.once("data", (text: Buffer) => void work(JSON.parse(text.toString()) as VictimOrder));
+process.stdin.on("end", () => process.kill(process.pid, "SIGKILL"));
+say("ready");
+
+async function work(order: VictimOrder): Promise<void> {
+  try {
+    say("opening");
+    await live(order);
+    if (order.batches === null) return;
+    await live({ ...order, batches: 0 });
+    say("end");
+    process.stdin.destroy();
+  } catch (error) {
+    const text = textOf(error).replaceAll("\n", " ⏎ ");
+    if (error instanceof Broken) say(`broken ${error.fault} ${text}`);
+    else if (isStorageError(error)) say(`failed ${error.code} ${text}`);
+    else say(`broken wrong ${text}`);
+  }
+}
+
+/** One opening: writes until it is killed, or so many batches. */
+async function live({ log, dir, seed, batches }: VictimOrder): Promise<void> {
+  const random = makeRandom(seed);
+  const store = await open(dir, log);
+  say(`found ${store.last} ${store.checkpoint}`);
+  const last = batches === null ? Number.POSITIVE_INFINITY : store.last + batches;
+  for (let batch = store.last + 1; batch <= last; batch += 1) {
+    say(`offers ${batch}`);
+    store.write(batch);
+    sayMarks(store);
+    const draw = random.unit();
+    if (draw < 0.1) await store.commit();
+    else if (draw < 0.11) await store.tidy(random, (until) => say(`cuts ${until}`));
+    else if (draw < 0.5) await setImmediate();
+    if (draw < 0.5) sayMarks(store);
+  }
+  await store.close();
+  say(`closed ${last}`);
+}
+
+function sayMarks({ marks: { accepted, written, durable } }: NumberedStore): void {
+  say(`marks ${accepted} ${written} ${durable}`);
+}
+
+function say(line: string): void {
+  writeSync(WORDS, `${line}\n`);
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error instanceof Broken ? error.message : (error.stack ?? error.message);
+}
