@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { environmentOf } from "./environment.ts";
+import { environmentOf } from "../environment.ts";
 import { type Options, optionsOf, USAGE, UsageError } from "./options.ts";
 import { runWorks } from "./run.ts";
 import { FULL, TINY } from "./spec.ts";

@@ -1,4 +1,4 @@
-import type { Environment } from "./environment.ts";
+import { type Environment, environmentLines } from "../environment.ts";
 import type { Pauses } from "./pauses.ts";
 import type { Results, Spread } from "./results.ts";
 
@@ -32,13 +32,7 @@ export function tableOf(results: Results, environment: Environment): string {
       .join("  ")
       .trimEnd();
   const head = { work: "work", figure: "figure", value: "value", target: "target" };
-  const { cpu, cores, os, node, commit, seed, load, date } = environment;
-  return [
-    ...[head, ...lines].map(format),
-    "",
-    `${cpu}, ${cores} cores, load ${load.toFixed(1)}; ${os}`,
-    `Node ${node}, commit ${commit ?? "unknown"}, seed ${seed}, ${date.slice(0, 16)}Z`,
-  ].join("\n");
+  return [...[head, ...lines].map(format), "", ...environmentLines(environment)].join("\n");
 }
 
 function writeLines({ write }: Results): Line[] {

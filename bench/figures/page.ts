@@ -1,5 +1,5 @@
 import type { QueryCellResult } from "@varve/lab";
-import type { Environment } from "../blocks/environment.ts";
+import { type Environment, environmentLines } from "../environment.ts";
 import type { Results } from "../blocks/results.ts";
 import { tableOf } from "../blocks/table.ts";
 import { rowsTable, storesTable } from "../peers/report.ts";
@@ -51,7 +51,7 @@ TSBS-shaped raw fetches, from the call to the last column in hand; median and P9
 
 ${queryTable(query.cells)}
 
-${placeOf(query.environment)}.
+${environmentLines(query.environment).join("; ")}.
 
 From [bench/results/query.json](../bench/results/query.json): \`pnpm lab query --json bench/results/query.json\`.
 
@@ -63,7 +63,7 @@ ${storesTable(peers.stores)}
 ${rowsTable(peers.rows)}
 \`\`\`
 
-${placeOf(peers.environment)}.
+${environmentLines(peers.environment).join("; ")}.
 
 From [bench/results/peers-query.json](../bench/results/peers-query.json):
 \`pnpm run peers query --json bench/results/peers-query.json\`.
@@ -85,9 +85,4 @@ function queryTable(cells: readonly QueryCellResult[]): string {
     `|---|---:|${places.map(() => "---:|").join("")}`,
     ...lines,
   ].join("\n");
-}
-
-function placeOf({ cpu, cores, os, node, commit, seed, date, load }: Environment): string {
-  const machine = `${cpu}, ${cores} cores, load ${load.toFixed(1)}; ${os}`;
-  return `${machine}; Node ${node}; commit ${commit ?? "unknown"}, seed ${seed}, ${date.slice(0, 16)}Z`;
 }

@@ -5,13 +5,13 @@ import type { PeersEvent } from "./run-peers.ts";
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
 
 /** Prints a failure on stderr, and returns the exit code: the world's fault is one line, a bug shows its stack. */
-export function tellFailure(error: unknown): number {
+export function tellFailure(error: unknown, program = "peers"): number {
   if (isStorageError(error)) {
-    process.stderr.write(`peers: ${oneLine(error.message)}\n`);
+    process.stderr.write(`${program}: ${oneLine(error.message)}\n`);
     return error.code === "INPUT" ? EXIT.usage : EXIT.failed;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`peers: this is a bug\n${text}\n`);
+  process.stderr.write(`${program}: this is a bug\n${text}\n`);
   return EXIT.failed;
 }
 

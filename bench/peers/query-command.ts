@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
 import { makeData } from "./data.ts";
-import { environmentLines, environmentOf } from "./environment.ts";
+import { environmentLines, environmentOf } from "../environment.ts";
 import { EXIT, interruptible, showProgress } from "./command-line.ts";
 import { checkDir, checkWritable, decimal, list, positive, repeatCount, whole } from "./parse.ts";
 import { rowsTable, storesTable } from "./report.ts";
@@ -41,7 +41,7 @@ export function queryCommand() {
     const data = dataOf(options);
     if (data.seriesFile !== undefined) await makeData({ ...data, hours: 0 }); // Refuses what cannot be asked for.
     const work = { kinds, queriesMax: options.queries, seed };
-    const environment = environmentOf({ dir, seed });
+    const environment = { ...environmentOf(seed), dir };
     const { value: result, exitCode } = await interruptible((signal) =>
       runPeers({ data, work, rivals, repeats, dir }, signal, showProgress()),
     );

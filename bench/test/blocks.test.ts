@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { environmentOf } from "../blocks/environment.ts";
+import { environmentOf } from "../environment.ts";
 import { optionsOf } from "../blocks/options.ts";
 import { RecordFile, RecordReader } from "../blocks/records.ts";
 import { runWorks } from "../blocks/run.ts";

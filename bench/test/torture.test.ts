@@ -9,7 +9,9 @@ import { ROWS } from "../torture/rows.ts";
 /** Seeds that have found something, by row: what they found stays mended. A change of what a trial draws makes them idle. */
 const FOUND: Readonly<Record<string, readonly number[]>> = {
   // Recovery wrote a tail anew in place, which a power cut tore; names whose sync had failed were believed.
-  "sim-wal-async": [274, 2331, 2377, 2661, 2786, 3527, 3601, 4248, 5344, 5812],
+  "sim-wal-sync": [1181, 1236, 1364, 1927, 2038, 2086, 2478, 2722, 2771, 3148],
+  "sim-wal-batched": [616, 877, 924, 936, 2114, 2169, 2301, 2331, 2491, 2878],
+  "sim-wal-async": [397, 877, 924, 936, 1275, 1510, 2114, 2169, 2301, 2878],
 };
 
 for (const [id, seeds] of Object.entries(FOUND)) {

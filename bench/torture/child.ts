@@ -3,14 +3,14 @@ import { Broken, type Fault } from "./row.ts";
 import { ROWS } from "./rows.ts";
 import type { Order, Said } from "./messages.ts";
 
-/** The process of one share of a row: it runs trials from seed to seed until it is told to stop. */
+/** The process of one share of a row: it runs trials from seed to seed until there are no more, or it is stopped. */
 process.on("SIGINT", () => undefined); // The parent decides.
 process.on("disconnect", () => process.exit(1));
 process.once("message", (order: Order) => void work(order));
 
-async function work({ id, tier, seed, step, dir }: Order): Promise<void> {
+async function work({ id, tier, seed, last, step, dir }: Order): Promise<void> {
   const row = ROWS.find((each) => each.id === id)!;
-  for (let at = seed; ; at += step) {
+  for (let at = seed; at <= last; at += step) {
     say({ kind: "begin", seed: at });
     let said: Said;
     try {
@@ -21,6 +21,7 @@ async function work({ id, tier, seed, step, dir }: Order): Promise<void> {
     }
     await new Promise((resolve) => process.send!(said, resolve));
   }
+  process.exit(0); // Whatever a store has left open.
 }
 
 function faultOf(error: unknown): Fault {

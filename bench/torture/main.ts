@@ -3,11 +3,12 @@ import { CommanderError } from "@commander-js/extra-typings";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { environmentOf } from "../blocks/environment.ts";
+import { environmentOf } from "../environment.ts";
 import { EXIT, oneLine, tellFailure } from "../peers/command-line.ts";
 import { type Options, tortureCommand } from "./options.ts";
 import { rowLines } from "./report.ts";
 import { isClean, readResults, type TortureResults, withRow, writeResults } from "./results.ts";
+import { Broken } from "./row.ts";
 import { ROWS } from "./rows.ts";
 import { runRow } from "./run-row.ts";
 
@@ -22,7 +23,11 @@ try {
   await command.parseAsync(process.argv.slice(2), { from: "user" });
 } catch (error) {
   const isTold = error instanceof CommanderError;
-  process.exitCode = isTold ? (error.exitCode === 0 ? EXIT.ok : EXIT.usage) : tellFailure(error);
+  process.exitCode = isTold
+    ? error.exitCode === 0
+      ? EXIT.ok
+      : EXIT.usage
+    : tellFailure(error, "torture");
 }
 
 async function main(options: Options): Promise<void> {
@@ -77,8 +82,14 @@ async function runTrial({ only, tier }: Options, seed: number): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), "varve-torture-"));
   try {
     for (const row of ROWS.filter(({ id }) => only.includes(id))) {
-      const count = await row.trial({ tier, seed, random: makeRandom(seed), dir });
-      console.log(`${row.id}: ${count} ${row.unit}, nothing found`);
+      try {
+        const count = await row.trial({ tier, seed, random: makeRandom(seed), dir });
+        console.log(`✓ ${row.id}  ${count} ${row.unit}`);
+      } catch (error) {
+        if (!(error instanceof Broken)) throw error; // With its stack, for whoever looks for it.
+        console.log(`✗ ${row.id}  ${error.fault}: ${error.message}`);
+        process.exitCode = EXIT.failed;
+      }
     }
   } finally {
     rmSync(dir, { recursive: true, force: true });

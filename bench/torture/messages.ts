@@ -1,10 +1,11 @@
 import type { Fault, Tier } from "./row.ts";
 
-/** What a child is told: trials of a row from `seed` on, `step` apart. */
+/** What a child is told: trials of a row from `seed` up to `last`, `step` apart. */
 export interface Order {
   readonly id: string;
   readonly tier: Tier;
   readonly seed: number;
+  readonly last: number;
   readonly step: number;
   readonly dir: string;
 }

@@ -48,6 +48,8 @@ export interface Row {
   readonly unit: string;
   /** How much has to be done, in units. */
   readonly count: Readonly<Record<Tier, number>>;
+  /** How many trials there are, where they are a list: each is run once, and `count` is what they come to. */
+  readonly trials?: Readonly<Record<Tier, number>>;
   /** A trial that takes longer hangs, in milliseconds. */
   readonly trialMs: number;
   /** Why the row cannot run here; null when it can. Brings what it lacks where that is possible. */

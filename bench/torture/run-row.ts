@@ -20,6 +20,9 @@ export interface RunRowOptions {
   onProgress(done: number, total: number): void;
 }
 
+/** What is said of a trial whose process was not told to end. */
+export const PROCESS_ENDED = "its process ended";
+
 const PROGRAM = fileURLToPath(new URL("./child.ts", import.meta.url));
 const FOUND_MAX = 20;
 
@@ -70,9 +73,16 @@ class RowRun {
     }
   }
 
+  get #lastSeed(): number {
+    const { seed, tier } = this.#options;
+    const trials = this.#row.trials?.[tier];
+    return trials === undefined ? Number.MAX_SAFE_INTEGER : seed + trials - 1;
+  }
+
   get #isDone(): boolean {
     const { tier, signal, foundMax = FOUND_MAX } = this.#options;
-    const isFull = this.count >= this.#row.count[tier];
+    const { count, trials } = this.#row;
+    const isFull = trials === undefined && this.count >= count[tier];
     return isFull || this.found.length >= foundMax || signal.aborted;
   }
 
@@ -80,7 +90,7 @@ class RowRun {
   async #share(share: number, dir: string): Promise<void> {
     const { seed, shares } = this.#options;
     let next = seed + share;
-    while (!this.#isDone) {
+    while (!this.#isDone && next <= this.#lastSeed) {
       next = await this.#process(next, mkdtempSync(join(dir, "share-")));
       next += shares;
     }
@@ -109,7 +119,7 @@ class RowRun {
       if (this.#isDone) end("stopped");
     });
     child.send(
-      { id: this.#row.id, tier, seed, step: shares, dir } satisfies Order,
+      { id: this.#row.id, tier, seed, last: this.#lastSeed, step: shares, dir } satisfies Order,
       () => undefined,
     );
     return new Promise((resolve) => {
@@ -118,7 +128,9 @@ class RowRun {
         signal.removeEventListener("abort", onAbort);
         process.off("exit", stop);
         if (fate === "hangs") this.#fault("hang", last, `no answer in ${this.#row.trialMs} ms`);
-        if (fate === "runs") this.#fault("wrong", last, `its process ended: ${killedBy ?? code}`);
+        if (fate === "runs" && code !== 0) {
+          this.#fault("wrong", last, `${PROCESS_ENDED}: ${killedBy ?? code}`);
+        }
         resolve(last);
       });
       watchError(child);

@@ -154,14 +154,6 @@ export const WAL_BUGS: readonly PlantedBug[] = [
     row: "sim-wal-batched",
   },
   {
-    id: "dropped-when-full",
-    title: "a batch that finds the ring full is dropped",
-    file: `${WAL}/internal/async-log.ts`,
-    find: "    this.#stalls += 1;\n    do {\n",
-    replace: "    this.#stalls += 1;\n    if (count > 0) return;\n    do {\n",
-    row: "sim-wal-async",
-  },
-  {
     id: "durable-is-accepted",
     title: "the ring's writer publishes what it has taken as durable",
     file: `${WAL}/internal/ring-writer.ts`,

@@ -1,5 +1,5 @@
 import { makeRecordBuffer, type Random, reserveMemory } from "@varve/bytes";
-import type { Lsn, Variant, WriteAheadLog } from "@varve/contracts";
+import type { Lsn, Variant } from "@varve/contracts";
 import { nodeDisk } from "@varve/disk/node";
 import { asyncWal } from "@varve/wal/async";
 import { batchedWal } from "@varve/wal/batched";
@@ -7,7 +7,7 @@ import { syncWal } from "@varve/wal/sync";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { LogName } from "./victim.ts";
-import { fillBatch, fillCheckpoint, replayChecked } from "./wal-content.ts";
+import { cutLog, fillBatch, replayChecked, STORE_ID } from "./wal-content.ts";
 
 /** The last batch that is accepted, written and durable. */
 export interface NumberedMarks {
@@ -32,7 +32,6 @@ export interface NumberedStore {
 }
 
 const PAGE_BYTES = 32 * 1024;
-const STORE_ID = "0123456789abcdef0123456789abcdef";
 const MEMORY_BYTES_MAX = 64 * 2 ** 20;
 
 /** Small segments, groups and rings, so that the log rolls, and waits for room, all the time. */
@@ -70,16 +69,4 @@ export async function openNumberedLog(dir: string, name: LogName): Promise<Numbe
     tidy: (_, onCut) => cutLog(wal, onCut),
     close: async () => wal[Symbol.asyncDispose](),
   };
-}
-
-/** A checkpoint of everything, and the segments before it deleted. */
-async function cutLog(wal: WriteAheadLog, onCut: (until: number) => void): Promise<void> {
-  const until = wal.accepted;
-  if (until === 0) return;
-  onCut(until);
-  await wal.checkpoint((into) => {
-    fillCheckpoint(into, until);
-    return false;
-  }, until);
-  await wal.truncateBefore(until + 1);
 }

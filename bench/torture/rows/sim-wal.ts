@@ -12,12 +12,14 @@ import { batchedWal } from "@varve/wal/batched";
 import { syncWal } from "@varve/wal/sync";
 import { Broken, type Row, type TrialContext } from "../row.ts";
 import { simProcess } from "./sim-process.ts";
-import { fillBatch, fillCheckpoint, replayChecked } from "./wal-content.ts";
+import { cutLog, fillBatch, replayChecked, STORE_ID } from "./wal-content.ts";
 
 const SURVIVALS: readonly Survival[] = ["nothing", "everything", "prefix", "subset", "subset"];
 const LIVES_PER_TRIAL = 8;
 const PAGE_BYTES = 32 * 1024;
-const STORE_ID = "0123456789abcdef0123456789abcdef";
+/** No timer of a log ever goes off: a seed would not bring back when. */
+const NEVER_MS = 2 ** 30;
+const BATCHES_AFTER_FAILURE = 3;
 /** How likely a life meets a fault of the disk. */
 const FAULTY = 0.15;
 
@@ -33,12 +35,14 @@ const LOGS: Readonly<Record<string, MakeLog>> = {
     batchedWal({
       segmentBytesMax: PAGE_BYTES * (1 + random.below(2)),
       groupBytesMax: 200 + random.below(8000),
+      delayMsMax: NEVER_MS,
     }),
   async: (random) =>
     asyncWal({
       segmentBytesMax: PAGE_BYTES * (1 + random.below(2)),
       groupBytesMax: 200 + random.below(8000),
       ringBytesMax: PAGE_BYTES,
+      delayMsMax: NEVER_MS,
       writer: "inline",
     }),
 };
@@ -113,10 +117,12 @@ async function live(
 ): Promise<"closed" | "died"> {
   const process = simProcess(disk);
   let wal: WriteAheadLog | null = null;
+  let isReplayed = false;
   let isWell = false;
   try {
     wal = await openLog(process.disk, variant);
     recovered(wal, known);
+    isReplayed = true;
     const batches = random.below(60);
     for (let i = 0; i < batches; i += 1) {
       fillBatch(wal.buffer, wal.accepted + 1);
@@ -124,13 +130,14 @@ async function live(
       wal.append();
       known.durable = Math.max(known.durable, wal.durable);
       if (random.chance(0.2)) known.durable = Math.max(known.durable, await wal.commit());
-      if (random.chance(0.05)) await cut(wal, known);
+      if (random.chance(0.05)) await cutLog(wal, (until) => (known.checkpoint = until));
     }
     isWell = true;
   } catch (error) {
     if (!isExplained(error, disk)) throw error;
   }
   if (wal === null) return "died";
+  if (isReplayed && !isWell && !disk.crashed) await goOn(wal, disk, known);
   if (isWell && random.chance(0.5)) {
     await close(wal, disk, known);
     return "closed";
@@ -138,6 +145,20 @@ async function live(
   process.kill();
   await Promise.resolve(wal[Symbol.asyncDispose]()).catch(() => undefined);
   return "died";
+}
+
+/** After a failure a log refuses, or keeps what it acknowledges. */
+async function goOn(wal: WriteAheadLog, disk: SimDisk, known: Known): Promise<void> {
+  try {
+    for (let i = 0; i < BATCHES_AFTER_FAILURE; i += 1) {
+      fillBatch(wal.buffer, wal.accepted + 1);
+      known.attempted = Math.max(known.attempted, wal.accepted + 1);
+      wal.append();
+      known.durable = Math.max(known.durable, await wal.commit());
+    }
+  } catch (error) {
+    if (!isExplained(error, disk)) throw error;
+  }
 }
 
 /** After a close all that was accepted is durable. */
@@ -148,18 +169,6 @@ async function close(wal: WriteAheadLog, disk: SimDisk, known: Known): Promise<v
   } catch (error) {
     if (!isExplained(error, disk)) throw error;
   }
-}
-
-/** A checkpoint of everything, and the segments before it deleted. */
-async function cut(wal: WriteAheadLog, known: Known): Promise<void> {
-  const until = wal.accepted;
-  if (until === 0) return;
-  known.checkpoint = until;
-  await wal.checkpoint((into) => {
-    fillCheckpoint(into, until);
-    return false;
-  }, until);
-  await wal.truncateBefore(until + 1);
 }
 
 async function check(disk: SimDisk, variant: Variant<"wal">, known: Known): Promise<void> {

@@ -6,6 +6,9 @@ import { Broken } from "../row.ts";
 const BATCH_TYPE = 2;
 const CHECKPOINT_TYPE = 131;
 
+/** The store that all logs here belong to. */
+export const STORE_ID = "0123456789abcdef0123456789abcdef";
+
 /** What a replay told, batch by batch. */
 export interface Told {
   /** The batch that a checkpoint stands for, or 0. */
@@ -26,7 +29,7 @@ export function fillBatch(buffer: RecordBuffer, lsn: Lsn): void {
 }
 
 /** Fills the buffer with what stands for all batches up to `lsn`. */
-export function fillCheckpoint(buffer: RecordBuffer, lsn: Lsn): void {
+function fillCheckpoint(buffer: RecordBuffer, lsn: Lsn): void {
   putRecord(buffer, CHECKPOINT_TYPE, 1 + (lsn % 50), lsn * 31 + 7);
 }
 
@@ -96,4 +99,16 @@ function isRecord(
     if (expected.bytes[start + i] !== bytes[from + i]) return false;
   }
   return true;
+}
+
+/** A checkpoint of everything, and the segments before it deleted. `onCut` is called before it is begun. */
+export async function cutLog(wal: WriteAheadLog, onCut: (until: Lsn) => void): Promise<void> {
+  const until = wal.accepted;
+  if (until === 0) return;
+  onCut(until);
+  await wal.checkpoint((into) => {
+    fillCheckpoint(into, until);
+    return false;
+  }, until);
+  await wal.truncateBefore(until + 1);
 }

@@ -35,8 +35,13 @@ export function takeLock(disk: Disk, path: string): DiskLock {
   return {
     release(): void {
       if (!held.delete(connection)) return;
-      fs.rmSync(info, { force: true }); // Before the lock goes: afterwards it may be another's.
-      connection.close();
+      try {
+        fs.rmSync(info, { force: true }); // Before the lock goes: afterwards it may be another's.
+      } catch {
+        // It says who held the lock, and nobody believes it: on a disk that fails, what failed first counts.
+      } finally {
+        connection.close();
+      }
     },
   };
 }

@@ -1,6 +1,8 @@
 import type { Descriptor, Disk } from "@varve/contracts";
 import { diskFailure } from "./failure.ts";
 
+const COPY_BUFFER_BYTES = 64 * 1024;
+
 /** Writes all of bytes[from … from+length) at `position`, however few the disk takes at a time. */
 export function writeAll(
   disk: Disk,
@@ -30,6 +32,23 @@ export function readFully(
     done += count;
   }
   return done;
+}
+
+/** Copies source[from … until) to the beginning of `target`, through a small buffer. Ends where the source does. */
+export function copyRange(
+  disk: Disk,
+  source: Descriptor,
+  target: Descriptor,
+  from: number,
+  until: number,
+): void {
+  const bytes = new Uint8Array(Math.min(COPY_BUFFER_BYTES, until - from));
+  for (let at = from; at < until;) {
+    const count = readFully(disk, source, bytes, 0, Math.min(bytes.length, until - at), at);
+    if (count === 0) return;
+    writeAll(disk, target, bytes, 0, count, at - from);
+    at += count;
+  }
 }
 
 /** Reads a whole file. Refuses one above `bytesMax` with DISK (EOVERFLOW), before any memory is set aside. */

@@ -116,6 +116,16 @@ describe("the real disk", () => {
     expect(fs.existsSync(`${path}.info`)).toBe(false);
   });
 
+  test("lets the lock go although the file beside it cannot be removed", () => {
+    const [disk, path] = [nodeDisk(), `${temporary()}/LOCK`];
+    const lock = disk.lock(path);
+    fs.rmSync(`${path}.info`);
+    fs.mkdirSync(`${path}.info`); // No file: it stays.
+    lock.release();
+    fs.rmdirSync(`${path}.info`);
+    disk.lock(path).release();
+  });
+
   test("refuses a worker of the same process", async () => {
     const path = `${temporary()}/LOCK`;
     const lock = nodeDisk().lock(path);

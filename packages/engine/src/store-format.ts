@@ -17,7 +17,14 @@ export interface StoreFormat {
 
 const FORMAT = "FORMAT";
 /** Names that may exist beside a FORMAT that was never finished. */
-const BEFORE_FORMAT = new Set(["FORMAT.tmp", "LOCK", "LOCK.info", "LOCK-journal", "lost+found"]);
+const BEFORE_FORMAT = new Set([
+  "FORMAT.tmp",
+  "LOCK",
+  "LOCK.info",
+  "LOCK.info.tmp",
+  "LOCK-journal",
+  "lost+found",
+]);
 const LINE = /^varve (\d+)\nstore ([0-9a-f]{32})\nseed ([0-9a-f]{8})([0-9a-f]{8})\n$/;
 
 /** Reads FORMAT. Returns null for a directory that is new; throws when it is somebody else's or from the future. */

@@ -352,3 +352,12 @@ test("a log is compacted when nothing is in it, and again when a reopened store 
   expect((await contentOf(last)).size).toBe(1);
   await last.close();
 });
+
+test("a new directory opens although its first opener died while it named itself", async () => {
+  const dir = freshDir();
+  mkdirSync(dir);
+  for (const name of ["LOCK", "LOCK.info.tmp"]) writeFileSync(join(dir, name), "");
+  const store = await openStore({ dir });
+  store.write({ a: "1" }, 1, 1);
+  await store.close();
+});

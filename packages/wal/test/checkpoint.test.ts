@@ -21,10 +21,10 @@ function variants(segmentBytesMax: number): readonly (readonly [string, Variant<
 /** What a disk was asked for between two turns of the event loop, at most. */
 class Watch {
   bytesMax = 0;
-  unlinksMax = 0;
+  /** Files removed while the caller waited. */
+  unlinks = 0;
   readonly waits: string[] = [];
   #bytes = 0;
-  #unlinks = 0;
   #timer: NodeJS.Immediate | undefined;
 
   constructor(disk: Disk) {
@@ -41,10 +41,11 @@ class Watch {
     disk.read = (...args) => this.#moved(read(...args));
     disk.write = (...args) => this.#moved(write(...args));
     disk.unlink = (path) => {
-      this.#unlinks += 1;
-      this.unlinksMax = Math.max(this.unlinksMax, this.#unlinks);
+      this.unlinks += 1;
       unlink(path);
     };
+    // Past the one above, as a real disk's goes past its own.
+    disk.unlinkAsync = async (path) => unlink(path);
     disk.datasync = (fd) => {
       this.waits.push(paths.get(fd) ?? "");
       datasync(fd);
@@ -57,11 +58,10 @@ class Watch {
 
   start(): void {
     this.bytesMax = 0;
-    this.unlinksMax = 0;
+    this.unlinks = 0;
     this.waits.length = 0;
     const tick = (): void => {
       this.#bytes = 0;
-      this.#unlinks = 0;
       this.#timer = setImmediate(tick);
     };
     tick();
@@ -128,7 +128,7 @@ describe.each(variants(4 * 32_768))("upkeep of a %s log", (_, variant) => {
     for (let i = 0; i < 20; i += 1) appendNext(wal, RECORD_BYTES);
     await Promise.all([checkpoint, truncation]);
     watch.stop();
-    expect(watch.unlinksMax).toBe(1);
+    expect(watch.unlinks).toBe(0);
     for (let i = 0; i < 4; i += 1) expect(disk.kind(`/wal/0000000${i}`)).toBe("none");
     await wal[Symbol.asyncDispose]();
     const found = await readBack(variant, disk.image("nothing"), "strict");

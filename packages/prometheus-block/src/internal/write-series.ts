@@ -3,7 +3,7 @@ import { StorageError } from "@varve/contracts";
 import { CRC_BYTES, SERIES_ALIGN } from "./layout.ts";
 import type { Symbols } from "./symbols.ts";
 import type { KeyLabels } from "./write-key.ts";
-import { type OutputFile } from "./write-output.ts";
+import type { OutputFile } from "./write-output.ts";
 import { ALL_PAIR, type Pairs } from "./write-pairs.ts";
 
 /** Labels that there is room for at first. */

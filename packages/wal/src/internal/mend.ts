@@ -1,8 +1,7 @@
-import type { Descriptor, Disk } from "@varve/contracts";
-import { readFully, writeAll } from "@varve/disk/transfer";
+import type { Disk } from "@varve/contracts";
+import { copyRange } from "@varve/disk/transfer";
 import { pageEnd } from "./layout.ts";
 
-const CHUNK_BYTES = 64 * 1024;
 /** Ends the name of a segment's copy until it takes the segment's place. */
 export const SETTLED = ".tmp";
 
@@ -32,7 +31,7 @@ export function settleSegment(disk: Disk, path: string): void {
   try {
     const to = disk.open(aside, "create");
     try {
-      copyAll(disk, from, to);
+      copyRange(disk, from, to, 0, disk.size(from));
       disk.datasync(to);
     } finally {
       disk.close(to);
@@ -41,14 +40,4 @@ export function settleSegment(disk: Disk, path: string): void {
     disk.close(from);
   }
   disk.rename(aside, path);
-}
-
-function copyAll(disk: Disk, from: Descriptor, to: Descriptor): void {
-  const size = disk.size(from);
-  const bytes = new Uint8Array(CHUNK_BYTES);
-  for (let at = 0; at < size;) {
-    const count = readFully(disk, from, bytes, 0, Math.min(CHUNK_BYTES, size - at), at);
-    writeAll(disk, to, bytes, 0, count, at);
-    at += count;
-  }
 }

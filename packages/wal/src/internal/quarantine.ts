@@ -1,9 +1,8 @@
 import type { Descriptor, Disk } from "@varve/contracts";
-import { readFully, writeAll } from "@varve/disk/transfer";
+import { copyRange } from "@varve/disk/transfer";
 
 /** The most that an open copies of what it cuts off, in bytes: evidence, not a backup. */
 export const COPY_BYTES_MAX = 16 * 1024 * 1024;
-const CHUNK_BYTES = 64 * 1024;
 
 /**
  * Copies fd's bytes [from … until), or the first `bytesMax` of them, to a file of its own. Answers its path; "" for no
@@ -27,11 +26,7 @@ export function keepCopy(
   const path = freePath(disk, dir, `${name}.${from}`);
   const copy = disk.open(path, "create");
   try {
-    const bytes = new Uint8Array(CHUNK_BYTES);
-    for (let at = from; at < until; at += CHUNK_BYTES) {
-      const count = readFully(disk, fd, bytes, 0, Math.min(CHUNK_BYTES, until - at), at);
-      writeAll(disk, copy, bytes, 0, count, at - from);
-    }
+    copyRange(disk, fd, copy, from, until);
     disk.datasync(copy);
   } finally {
     disk.close(copy);

@@ -3,13 +3,13 @@ import { availableParallelism, cpus, loadavg, release, totalmem, type } from "no
 
 /** Where and with what figures were measured. */
 export interface Environment {
+  /** With `+` when sources differ from it; null outside a repository. */
+  readonly commit: string | null;
+  readonly node: string;
   readonly cpu: string;
   readonly cores: number;
   readonly memoryBytes: number;
   readonly os: string;
-  readonly node: string;
-  /** With `+` when sources differ from it; null outside a repository. */
-  readonly commit: string | null;
   readonly seed: number;
   readonly date: string;
   /** Load of the last minute when the run began: work of others that the figures contain. */
@@ -19,21 +19,32 @@ export interface Environment {
 /** Looks around once, before a run. */
 export function environmentOf(seed: number): Environment {
   return {
+    commit: commitOf(),
+    node: process.version,
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     cores: availableParallelism(),
     memoryBytes: totalmem(),
     os: `${type()} ${release()} ${process.arch}`,
-    node: process.version,
-    commit: commit(),
     seed,
     date: new Date().toISOString(),
     load: loadavg()[0] ?? 0,
   };
 }
 
-function commit(): string | null {
+/** The environment in two lines. */
+export function environmentLines(environment: Environment): string[] {
+  const { cpu, cores, load, os, node, commit, seed, date } = environment;
+  return [
+    `${cpu}, ${cores} cores, load ${load.toFixed(1)}; ${os}`,
+    `Node ${node}, commit ${commit ?? "unknown"}, seed ${seed}, ${date.slice(0, 16)}Z`,
+  ];
+}
+
+/** The commit. Results are no sources: those of the last run are being replaced. */
+function commitOf(): string | null {
   try {
-    const isChanged = git("status", "--porcelain", "--", "../../packages", ".") !== "";
+    const sources = ["../packages", "../apps", ".", ":!results"];
+    const isChanged = git("status", "--porcelain", "--", ...sources) !== "";
     return git("rev-parse", "--short=12", "HEAD") + (isChanged ? "+" : "");
   } catch {
     return null; // No git, or no repository.
