@@ -1,8 +1,10 @@
 /** Tables by the top bits of the hash: each grows for itself, so that growing stays well below a millisecond. */
 const TABLE_BITS = 8;
 const TABLE_SHIFT = 32 - TABLE_BITS;
-/** Slots of a new table, a power of two. */
+/** Slots of a table that holds something, a power of two. */
 const SLOTS_MIN = 16;
+/** A table that holds nothing: one empty slot, which nobody writes to. A small block uses few tables, and makes no more. */
+const EMPTY = new Uint32Array(2);
 
 /** A slot has two words: the hash, and the id plus one; 0 marks an empty slot. */
 const ID = 1;
@@ -14,16 +16,12 @@ const ID = 1;
  * `for (let id = slots.first(hash); id >= 0; id = slots.next()) if (…) return id;`
  */
 export class Slots {
-  readonly #tables: Uint32Array[] = [];
+  readonly #tables: Uint32Array[] = Array.from({ length: 1 << TABLE_BITS }, () => EMPTY);
   readonly #counts = new Uint32Array(1 << TABLE_BITS);
   /** The search that goes on: where it stands, and for what hash. */
-  #table: Uint32Array = new Uint32Array(0);
+  #table: Uint32Array = EMPTY;
   #at = 0;
   #hash = 0;
-
-  constructor() {
-    for (let i = 0; i < 1 << TABLE_BITS; i += 1) this.#tables.push(new Uint32Array(2 * SLOTS_MIN));
-  }
 
   /** The first id with this hash, an unsigned word, or -1. */
   first(hash: number): number {
@@ -64,7 +62,7 @@ export class Slots {
 
   #grow(which: number): Uint32Array {
     const old = this.#tables[which]!;
-    const table = new Uint32Array(old.length * 2);
+    const table = new Uint32Array(Math.max(old.length * 2, 2 * SLOTS_MIN));
     for (let at = 0; at < old.length; at += 2) {
       if (old[at + ID] !== 0) put(table, old[at]!, old[at + ID]!);
     }
