@@ -17,6 +17,8 @@ export interface DiskLock {
  * is not permitted, otherwise `DISK` with `errno`, `path` and `operation` in `facts`.
  */
 export interface Disk {
+  /** What is written here goes with this object: syncs have nothing to do, and nobody copies bytes for the sake of one. */
+  readonly isVolatile?: boolean;
   open(path: string, mode: OpenMode): Descriptor;
   /** Writes at `position`; returns how many bytes were written, at least 1: it may be fewer than `length`. */
   write(fd: Descriptor, bytes: Uint8Array, from: number, length: number, position: number): number;

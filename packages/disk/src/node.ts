@@ -189,6 +189,7 @@ class NodeDisk implements Disk {
   }
 
   list(path: string): string[] {
+    if (this.kind(path) === "other") throw diskFailure("list", path, "ELOOP");
     try {
       return fs.readdirSync(path).toSorted(compareUtf8);
     } catch (cause) {

@@ -9,8 +9,8 @@ import { readFully } from "./transfer.ts";
  * A disk in memory above another: what it lacks is read from the base, and everything that is written, created,
  * cut, renamed, linked or removed stays in memory. The base is never changed.
  *
- * For opening a directory read-only beside its writer, and for dry runs. A file is copied whole at its first write.
- * Syncs succeed and do nothing; a lock is granted without a look at the base's, and excludes only openers of this
+ * For opening a directory read-only beside its writer, and for dry runs. Of a file, memory holds what is behind the first
+ * byte that was written: what is cut off or appended costs no copy of what stays. Syncs succeed and do nothing; a lock is granted without a look at the base's, and excludes only openers of this
  * overlay. A file that the base loses between `list` and `open` is gone here too (DISK, ENOENT): try again. Names
  * count as they are spelled: reach a directory by one path only, not by "/a" here and "../a" there.
  */
@@ -22,11 +22,12 @@ interface OpenFile {
   readonly file: OverlayFile;
   readonly path: string;
   readonly writes: boolean;
-  /** Open for reading on the base; -1 if the bytes were in memory already. */
+  /** Open for reading on the base; -1 if all of the bytes were in memory already. */
   readonly baseFd: Descriptor;
 }
 
 class OverlayDisk implements Disk {
+  readonly isVolatile = true;
   readonly #base: Disk;
   readonly #tree: OverlayTree;
   readonly #open = new Map<Descriptor, OpenFile>();
@@ -47,7 +48,7 @@ class OverlayDisk implements Disk {
     }
     if (file === undefined) throw diskFailure("open", path, "ENOENT");
     if (file instanceof OverlayDirectory) throw diskFailure("open", path, "EISDIR");
-    const baseFd = file.content === undefined ? this.#base.open(file.base, "read") : -1;
+    const baseFd = file.needsBase ? this.#base.open(file.base, "read") : -1;
     parent.names.set(name, file);
     const fd = this.#nextDescriptor;
     this.#nextDescriptor += 1;
@@ -56,18 +57,29 @@ class OverlayDisk implements Disk {
   }
 
   write(fd: Descriptor, bytes: Uint8Array, from: number, length: number, position: number): number {
-    const content = this.#own("write", fd, Number.MAX_SAFE_INTEGER);
-    if (length > 0) content.write(bytes, from, length, position);
+    const file = this.#own("write", fd);
+    if (length === 0) return 0;
+    if (position < file.kept) this.#take(file, fd, position);
+    file.content.write(bytes, from, length, position - file.kept);
     return length;
   }
 
   read(fd: Descriptor, bytes: Uint8Array, from: number, length: number, position: number): number {
     const { file, baseFd } = this.#fileOf("read", fd);
-    const { content } = file;
+    const { content, kept } = file;
     if (content === undefined) return this.#base.read(baseFd, bytes, from, length, position);
-    const there = Math.min(length, bytes.length - from, Math.max(0, content.size - position));
-    if (there > 0) bytes.set(content.bytes.subarray(position, position + there), from);
-    return there;
+    let below = 0;
+    if (position < kept) {
+      const wanted = Math.min(length, kept - position);
+      below = this.#base.read(baseFd, bytes, from, wanted, position);
+      if (below < wanted) return below;
+    }
+    const into = from + below;
+    const at = position + below - kept;
+    const room = Math.min(length - below, bytes.length - into);
+    const there = Math.min(room, Math.max(0, content.size - at));
+    if (there > 0) bytes.set(content.bytes.subarray(at, at + there), into);
+    return below + there;
   }
 
   datasync(fd: Descriptor): void {
@@ -89,12 +101,14 @@ class OverlayDisk implements Disk {
   }
 
   truncate(fd: Descriptor, size: number): void {
-    this.#own("truncate", fd, size).resize(size);
+    const file = this.#own("truncate", fd);
+    file.content.resize(Math.max(0, size - file.kept));
+    file.kept = Math.min(file.kept, size);
   }
 
   size(fd: Descriptor): number {
     const { file, baseFd } = this.#fileOf("size", fd);
-    return file.content === undefined ? this.#base.size(baseFd) : file.content.size;
+    return file.content === undefined ? this.#base.size(baseFd) : file.kept + file.content.size;
   }
 
   close(fd: Descriptor): void {
@@ -158,9 +172,7 @@ class OverlayDisk implements Disk {
     const entry = this.#tree.find(path);
     if (entry === undefined) return [];
     if (entry instanceof OverlayFile) {
-      // A symbolic link to a directory of the base is listed like one.
-      if (this.#tree.kindOf(entry) === "other") return this.#base.list(entry.base);
-      throw diskFailure("list", path, "ENOTDIR");
+      throw diskFailure("list", path, this.#tree.kindOf(entry) === "other" ? "ELOOP" : "ENOTDIR");
     }
     return this.#tree.list(entry);
   }
@@ -190,16 +202,26 @@ class OverlayDisk implements Disk {
     return lock;
   }
 
-  /** The bytes of a file that is about to change: copied from the base, up to `bytesMax`, at the first time. */
-  #own(operation: Operation, fd: Descriptor, bytesMax: number): Content {
+  /** A file that is about to change: what the base appends to it from now on does not show. */
+  #own(operation: Operation, fd: Descriptor): OverlayFile & { content: Content } {
     const { file, path, writes, baseFd } = this.#fileOf(operation, fd);
     if (!writes) throw diskFailure(operation, path, "EBADF");
     if (file.content === undefined) {
-      const bytes = new Uint8Array(Math.min(bytesMax, this.#base.size(baseFd)));
-      const count = readFully(this.#base, baseFd, bytes, 0, bytes.length, 0);
-      file.content = new Content(bytes, count, false);
+      file.kept = this.#base.size(baseFd);
+      file.content = new Content();
     }
-    return file.content;
+    return file as OverlayFile & { content: Content };
+  }
+
+  /** Takes what the base has behind `position` into memory. */
+  #take(file: OverlayFile & { content: Content }, fd: Descriptor, position: number): void {
+    const { baseFd } = this.#fileOf("write", fd);
+    const { content, kept } = file;
+    const bytes = new Uint8Array(kept - position + content.size);
+    readFully(this.#base, baseFd, bytes, 0, kept - position, position);
+    bytes.set(content.bytes.subarray(0, content.size), kept - position);
+    file.content = new Content(bytes, bytes.length, false);
+    file.kept = position;
   }
 
   #fileOf(operation: Operation, fd: Descriptor): OpenFile {

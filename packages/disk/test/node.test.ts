@@ -39,6 +39,22 @@ async function startHolder(path: string): Promise<ChildProcess> {
   return child;
 }
 
+/** Starts a process that takes the lock without writing who it is, and ends after a time. */
+async function startNameless(path: string, ms: number): Promise<ChildProcess> {
+  const program = `
+    const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
+    const connection = new DatabaseSync(${JSON.stringify(path)});
+    connection.exec("BEGIN EXCLUSIVE");
+    console.log("locked");
+    setTimeout(() => connection.close(), ${ms});
+  `;
+  const child = spawn(process.execPath, ["--no-warnings", "-e", program], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(child.stdout!, "data");
+  return child;
+}
+
 describe("the real disk", () => {
   diskPromises(() => ({ disk: nodeDisk(), dir: temporary() }));
 
@@ -65,6 +81,7 @@ describe("the real disk", () => {
     expectFailure(() => disk.makeDirectory(`${dir}/linked`), "DISK", { errno: "EEXIST" });
     expectFailure(() => disk.lock(`${dir}/link`), "DISK", { operation: "lock" });
     expectFailure(() => disk.link(`${dir}/link`, `${dir}/x`), "DISK", { errno: "ELOOP" });
+    expectFailure(() => disk.list(`${dir}/linked`), "DISK", { errno: "ELOOP" });
     expect(disk.kind(`${dir}/link`)).toBe("other");
     expect(fs.existsSync(`${dir}/nowhere`)).toBe(false);
   });
@@ -114,6 +131,28 @@ describe("the real disk", () => {
     expect(fs.existsSync(`${path}.info`)).toBe(true); // Stale, which must not matter.
     disk.lock(path).release();
     expect(fs.existsSync(`${path}.info`)).toBe(false);
+  });
+
+  test("waits for a holder that does not say who it is, and takes the lock when that one goes", async () => {
+    const [disk, path] = [nodeDisk(), `${temporary()}/LOCK`];
+    const child = await startNameless(path, 50);
+    const exit = once(child, "exit");
+    disk.lock(path).release();
+    await exit;
+  });
+
+  test("names no holder that is dead, and is refused in time by one that has no name", async () => {
+    const [disk, path] = [nodeDisk(), `${temporary()}/LOCK`];
+    const dead = spawnSync(process.execPath, ["--version"]).pid;
+    const holder = { pid: dead, host: os.hostname(), since: new Date().toISOString() };
+    fs.writeFileSync(`${path}.info`, JSON.stringify(holder));
+    const child = await startNameless(path, 60_000);
+    const startMs = performance.now();
+    expectFailure(() => disk.lock(path), "LOCKED", { path, pid: undefined, host: undefined });
+    expect(performance.now() - startMs).toBeLessThan(2000);
+    const exit = once(child, "exit");
+    child.kill("SIGKILL");
+    await exit;
   });
 
   test("lets the lock go although the file beside it cannot be removed", () => {

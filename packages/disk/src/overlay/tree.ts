@@ -3,15 +3,22 @@ import type { Disk } from "@varve/contracts";
 import type { Content } from "../content.ts";
 import { diskFailure, type Operation } from "../failure.ts";
 
-/** A file: the base's until its first write, from then on bytes in memory. */
+/** A file: the base's until it is changed; from then on its beginning is still the base's, and the rest is in memory. */
 export class OverlayFile {
   /** Where the base has it; "" for one that was created here. */
   readonly base: string;
+  /** Bytes of the base that show before `content`. */
+  kept = 0;
   content: Content | undefined;
 
   constructor(base: string, content?: Content) {
     this.base = base;
     this.content = content;
+  }
+
+  /** Some of its bytes are the base's, which has to be open to read them. */
+  get needsBase(): boolean {
+    return this.content === undefined || this.kept > 0;
   }
 }
 
@@ -89,10 +96,10 @@ export class OverlayTree {
     return names.toSorted(compareUtf8);
   }
 
-  /** What an entry is by now: what the base no longer has is gone here too, unless something was written to it. */
+  /** What an entry is by now: what the base no longer has is gone here too, unless nothing of it is the base's. */
   kindOf(entry: OverlayEntry): "file" | "directory" | "other" | "none" {
     if (entry instanceof OverlayFile) {
-      return entry.content === undefined ? this.#base.kind(entry.base) : "file";
+      return entry.needsBase ? this.#base.kind(entry.base) : "file";
     }
     const kind = entry.base === "" ? "directory" : this.#base.kind(entry.base);
     if (kind !== "none") return kind;

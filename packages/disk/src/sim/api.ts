@@ -17,6 +17,20 @@ export type FaultScript = (
   path: string,
 ) => string | number | undefined;
 
+/**
+ * What a sync makes durable, and in which order names survive: `strictPosix` promises only what POSIX does; `ext4` and
+ * `xfs` have a journal, as those file systems do. The README has the differences.
+ */
+export type DiskModel = "strictPosix" | "ext4" | "xfs";
+
+/** A sync of a file of which an earlier sync had failed: it says nothing about the bytes that the first was for. */
+export interface RepeatedSync {
+  readonly path: string;
+  /** The operations, counted from 1. */
+  readonly failedAt: number;
+  readonly at: number;
+}
+
 export interface SimDiskOptions {
   /** Decides what survives where `image` is given no seed of its own. */
   readonly seed?: number;
@@ -25,6 +39,8 @@ export interface SimDiskOptions {
   readonly fault?: FaultScript;
   /** Capacity in bytes: writes beyond are cut short, and then fail with ENOSPC. */
   readonly bytesMax?: number;
+  /** `strictPosix` without it. */
+  readonly model?: DiskModel;
 }
 
 /** A disk in memory that forgets what was not synced, and that tests can fail, fill and crash. */
@@ -45,4 +61,10 @@ export interface SimDisk extends Disk {
    * come from one run. The same seed gives the same image.
    */
   image(survival: Survival, seed?: number): SimDisk;
+  readonly model: DiskModel;
+  /** Writes, truncations and changes of names that a crash could lose now. */
+  readonly pending: number;
+  /** A new disk that holds those of them whose bits are set in `kept`: bit 0 stands for the first that was made. */
+  imageOfSubset(kept: number): SimDisk;
+  readonly repeatedSyncs: readonly RepeatedSync[];
 }

@@ -10,6 +10,9 @@ const POSITION = 1;
 const LENGTH = 2;
 const DATA = 3;
 const WORDS = 4;
+/** Fates of a pending operation; the others are whole and torn. */
+const LOST = 0;
+const GROWN = 2;
 /** In `LENGTH`: the operation truncates the file to `POSITION`. */
 const TRUNCATE = -1;
 
@@ -22,6 +25,10 @@ export class SimFile {
   readonly durable: Content;
   /** Names and descriptors that refer to it. */
   references = 0;
+  /** The operation that last made it, or changed its size. */
+  changedAt = 0;
+  /** The operation that was its last failed sync; 0 when none failed. */
+  failedAt = 0;
   #pending: number[] = [];
   readonly #data = new Content();
 
@@ -42,12 +49,14 @@ export class SimFile {
 
   write(number: number, bytes: Uint8Array, from: number, length: number, position: number): void {
     const at = this.#data.size;
+    if (position + length > this.cache.size) this.changedAt = number;
     this.#data.write(bytes, from, length, at);
     this.cache.write(bytes, from, length, position);
     this.#pending.push(number, position, length, at);
   }
 
   truncate(number: number, size: number): void {
+    this.changedAt = number;
     this.cache.resize(size);
     this.#pending.push(number, size, TRUNCATE, 0);
   }
@@ -85,15 +94,36 @@ export class SimFile {
     return content;
   }
 
-  /** Content after a crash where each pending operation had a fate of its own. */
-  surviveSubset(random: Random): Content {
+  /** Content after a crash that left these of the pending operations, whole, and lost the others. */
+  surviveOnly(survives: (number: number) => boolean): Content {
+    const content = this.durable.copy();
+    for (let i = 0; i < this.#pending.length; i += WORDS) {
+      if (survives(this.#pending[i + NUMBER]!)) this.#apply(content, i);
+    }
+    return content;
+  }
+
+  /**
+   * The same where the size of a file grows only with its bytes, and a file that was never synced may have none: its
+   * blocks are allocated when they are written.
+   */
+  surviveAllocated(random: Random): Content {
+    if (this.durable.size === 0 && random.chance(0.5)) return this.durable.copy();
+    return this.surviveSubset(random, LOST);
+  }
+
+  /**
+   * Content after a crash where each pending operation had a fate of its own: lost, whole, or torn, or else `other`: its size
+   * alone reached the device, or nothing of it.
+   */
+  surviveSubset(random: Random, other = GROWN): Content {
     const content = this.durable.copy();
     for (let i = 0; i < this.#pending.length; i += WORDS) {
       const fate = random.below(4);
-      if (fate === 0) continue;
+      if (fate === LOST || (fate === GROWN && other === LOST)) continue;
       if (fate === 1 || this.#pending[i + LENGTH] === TRUNCATE) this.#apply(content, i);
-      else if (fate === 2) this.#grow(content, i);
-      else this.#tear(content, i, random);
+      else if (fate === GROWN) this.#grow(content, i);
+      else this.#tear(content, i, random, other === LOST);
     }
     return content;
   }
@@ -104,15 +134,16 @@ export class SimFile {
     if (end > content.size) content.resize(end);
   }
 
-  /** Each sector is new, old or garbage. */
-  #tear(content: Content, i: number, random: Random): void {
-    this.#grow(content, i);
+  /** Each sector is new, old or garbage. What comes beyond the file's end is new, or ends the write where it is `allocated`. */
+  #tear(content: Content, i: number, random: Random, allocated: boolean): void {
+    if (!allocated) this.#grow(content, i);
     const start = this.#pending[i + POSITION]!;
     const end = start + this.#pending[i + LENGTH]!;
     const data = this.#pending[i + DATA]!;
     for (let from = start; from < end;) {
       const until = Math.min(end, (Math.floor(from / SECTOR_BYTES) + 1) * SECTOR_BYTES);
       const fate = random.below(3);
+      if (until > content.size && fate !== 1) return;
       if (fate === 1) {
         content.write(this.#data.bytes, data + (from - start), until - from, from);
       } else if (fate === 2) {

@@ -8,6 +8,7 @@ import {
   type NameChange,
 } from "./directory.ts";
 import { SimFile } from "./file.ts";
+import type { DiskModel } from "./api.ts";
 
 /**
  * What a crash leaves of what was not synced: `nothing`; `everything`; a `prefix` in the order of the
@@ -16,7 +17,12 @@ import { SimFile } from "./file.ts";
 export type Survival = "nothing" | "everything" | "prefix" | "subset";
 
 /** Copies what survives a crash: the root of a new disk, on which all is durable. */
-export function imageOf(root: SimDirectory, survival: Survival, seed: number): SimDirectory {
+export function imageOf(
+  root: SimDirectory,
+  model: DiskModel,
+  survival: Survival,
+  seed: number,
+): SimDirectory {
   const random = makeRandom(seed);
   const { files, changes } = collect(root);
   let contentOf: (file: SimFile) => Content;
@@ -28,10 +34,14 @@ export function imageOf(root: SimDirectory, survival: Survival, seed: number): S
     contentOf = (file) => file.cache.copy();
     namesOf = (directory) => directory.names;
   } else if (survival === "prefix") {
-    const numbers = [...new Set([...files, ...changes].flatMap((each) => numbersOf(each)))];
-    const until = random.pick([0, ...numbers.toSorted((a, b) => a - b)]);
+    const until = random.pick([0, ...orderOf([...files, ...changes])]);
     const chosen = choosePrefix(changes, until);
     contentOf = (file) => file.survivePrefix(until, random);
+    namesOf = (directory) => directory.survivors(chosen);
+  } else if (model !== "strictPosix") {
+    // The journal keeps the order of the names; what is in the files goes its own way.
+    const chosen = choosePrefix(changes, random.pick([0, ...orderOf(changes)]));
+    contentOf = (file) => file.surviveAllocated(random);
     namesOf = (directory) => directory.survivors(chosen);
   } else {
     const chosen = chooseSubset(changes, random);
@@ -39,6 +49,38 @@ export function imageOf(root: SimDirectory, survival: Survival, seed: number): S
     namesOf = (directory) => directory.survivors(chosen);
   }
   return copy(root, contentOf, namesOf, new Map());
+}
+
+/** Copies what survives a crash when of the pending operations those stay whose bits are set in `kept`. */
+export function imageOfSubset(root: SimDirectory, kept: number): SimDirectory {
+  const { files, changes } = collect(root);
+  const order = orderOf([...files, ...changes]);
+  const survives = (number: number): boolean =>
+    Math.floor(kept / 2 ** order.indexOf(number)) % 2 === 1;
+  const chosen = new Set(changes.filter(({ number }) => survives(number)));
+  return copy(
+    root,
+    (file) => file.surviveOnly(survives),
+    (directory) => directory.survivors(chosen),
+    new Map(),
+  );
+}
+
+/** How many operations a crash could lose. */
+export function pendingOf(root: SimDirectory): number {
+  const { files, changes } = collect(root);
+  return orderOf([...files, ...changes]).length;
+}
+
+/** Makes all changes of names up to an operation durable, as the commit of a journal does. */
+export function commitNames(root: SimDirectory, until: number): void {
+  const directories = new Set(collect(root).changes.map(({ directory }) => directory));
+  for (const directory of directories) directory.persist(until);
+}
+
+/** The numbers of pending operations, in the order in which they were made. */
+function orderOf(pending: readonly (SimFile | NameChange)[]): number[] {
+  return [...new Set(pending.flatMap((each) => numbersOf(each)))].toSorted((a, b) => a - b);
 }
 
 function numbersOf(each: SimFile | NameChange): readonly number[] {

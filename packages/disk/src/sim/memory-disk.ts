@@ -5,8 +5,8 @@ import { MemoryLocks } from "../memory-locks.ts";
 import type { SimDisk, SimDiskOptions } from "./api.ts";
 import { SimDirectory } from "./directory.ts";
 import { SimFile } from "./file.ts";
-import { imageOf, type Survival } from "./image.ts";
-import { Steps } from "./steps.ts";
+import { imageOf, imageOfSubset, pendingOf, type Survival } from "./image.ts";
+import { Syncs } from "./syncs.ts";
 import { bytesBelow, checkReplaced, find, place } from "./tree.ts";
 
 interface OpenFile {
@@ -16,36 +16,42 @@ interface OpenFile {
 }
 
 /** The state and the operations of a simulated disk. */
-export class MemoryDisk extends Steps implements SimDisk {
+export class MemoryDisk extends Syncs implements SimDisk {
   readonly #bytesMax: number;
   readonly #random: Random;
-  readonly #root: SimDirectory;
   readonly #open = new Map<Descriptor, OpenFile>();
   readonly #locks = new MemoryLocks("simulated");
   #nextDescriptor = 3;
   #bytes: number;
 
   constructor(options: SimDiskOptions, root: SimDirectory) {
-    super(options);
+    super(options, root);
     this.#bytesMax = options.bytesMax ?? 2 ** 40;
     this.#random = makeRandom(this.seed);
-    this.#root = root;
     this.#bytes = bytesBelow(root);
   }
 
   image(survival: Survival, seed: number = this.#random.word()): SimDisk {
-    const root = imageOf(this.#root, survival, seed);
-    return new MemoryDisk({ seed, bytesMax: this.#bytesMax }, root);
+    return this.#from(imageOf(this.root, this.model, survival, seed), seed);
+  }
+
+  get pending(): number {
+    return pendingOf(this.root);
+  }
+
+  imageOfSubset(kept: number): SimDisk {
+    return this.#from(imageOfSubset(this.root, kept), this.seed);
   }
 
   open(path: string, mode: OpenMode): Descriptor {
     this.step("open", path);
-    const { parent, name, entry } = place(this.#root, path, "open");
+    const { parent, name, entry } = place(this.root, path, "open");
     let file = entry;
     if (mode === "create") {
       if (file !== undefined) throw diskFailure("open", path, "EEXIST");
       file = new SimFile();
       file.references += 1;
+      file.changedAt = this.operations;
       parent.change(this.operations, undefined, name, file);
     }
     if (file === undefined) throw diskFailure("open", path, "ENOENT");
@@ -80,22 +86,22 @@ export class MemoryDisk extends Steps implements SimDisk {
   }
 
   datasync(fd: Descriptor): void {
-    this.#sync("datasync", this.#pathOf(fd), this.#fileOf("datasync", fd));
+    this.sync("datasync", this.#pathOf(fd), this.#fileOf("datasync", fd));
   }
 
   async datasyncAsync(fd: Descriptor): Promise<void> {
-    await this.#syncBeside("datasync", this.#pathOf(fd), this.#fileOf("datasync", fd));
+    await this.syncBeside("datasync", this.#pathOf(fd), this.#fileOf("datasync", fd));
   }
 
   syncDirectory(path: string): void {
-    const directory = find(this.#root, path);
-    this.#sync("syncDirectory", path, directory instanceof SimDirectory ? directory : undefined);
+    const directory = find(this.root, path);
+    this.sync("syncDirectory", path, directory instanceof SimDirectory ? directory : undefined);
   }
 
   async syncDirectoryAsync(path: string): Promise<void> {
-    const directory = find(this.#root, path);
+    const directory = find(this.root, path);
     const target = directory instanceof SimDirectory ? directory : undefined;
-    await this.#syncBeside("syncDirectory", path, target);
+    await this.syncBeside("syncDirectory", path, target);
   }
 
   truncate(fd: Descriptor, size: number): void {
@@ -130,12 +136,15 @@ export class MemoryDisk extends Steps implements SimDisk {
 
   rename(from: string, to: string): void {
     this.step("rename", from);
-    const source = place(this.#root, from, "rename");
-    const target = place(this.#root, to, "rename");
+    const source = place(this.root, from, "rename");
+    const target = place(this.root, to, "rename");
     const { entry } = source;
     if (entry === undefined) throw diskFailure("rename", from, "ENOENT");
     if (entry === target.entry) return;
     checkReplaced(entry, target.entry, to);
+    if (this.model === "ext4" && entry instanceof SimFile && target.entry !== undefined) {
+      entry.persist(this.operations); // Its bytes go to the device before the name does.
+    }
     if (source.parent === target.parent) {
       source.parent.change(this.operations, source.name, target.name, entry);
     } else {
@@ -147,8 +156,8 @@ export class MemoryDisk extends Steps implements SimDisk {
 
   link(from: string, to: string): void {
     this.step("link", from);
-    const { entry } = place(this.#root, from, "link");
-    const target = place(this.#root, to, "link");
+    const { entry } = place(this.root, from, "link");
+    const target = place(this.root, to, "link");
     if (entry === undefined) throw diskFailure("link", from, "ENOENT");
     if (entry instanceof SimDirectory) throw diskFailure("link", from, "EPERM");
     if (target.entry !== undefined) throw diskFailure("link", to, "EEXIST");
@@ -158,7 +167,7 @@ export class MemoryDisk extends Steps implements SimDisk {
 
   unlink(path: string): void {
     this.step("unlink", path);
-    const { parent, name, entry } = place(this.#root, path, "unlink");
+    const { parent, name, entry } = place(this.root, path, "unlink");
     if (entry === undefined) throw diskFailure("unlink", path, "ENOENT");
     if (entry instanceof SimDirectory) throw diskFailure("unlink", path, "EISDIR");
     parent.change(this.operations, name);
@@ -173,15 +182,15 @@ export class MemoryDisk extends Steps implements SimDisk {
 
   makeDirectory(path: string): void {
     this.step("makeDirectory", path);
-    if (find(this.#root, path) instanceof SimDirectory) return;
-    const { parent, name, entry } = place(this.#root, path, "makeDirectory");
+    if (find(this.root, path) instanceof SimDirectory) return;
+    const { parent, name, entry } = place(this.root, path, "makeDirectory");
     if (entry !== undefined) throw diskFailure("makeDirectory", path, "EEXIST");
     parent.change(this.operations, undefined, name, new SimDirectory());
   }
 
   removeDirectory(path: string): void {
     this.step("removeDirectory", path);
-    const { parent, name, entry } = place(this.#root, path, "removeDirectory");
+    const { parent, name, entry } = place(this.root, path, "removeDirectory");
     if (entry === undefined) throw diskFailure("removeDirectory", path, "ENOENT");
     if (entry instanceof SimFile) throw diskFailure("removeDirectory", path, "ENOTDIR");
     if (entry.names.size > 0) throw diskFailure("removeDirectory", path, "ENOTEMPTY");
@@ -190,7 +199,7 @@ export class MemoryDisk extends Steps implements SimDisk {
 
   list(path: string): string[] {
     this.step("list", path);
-    const entry = find(this.#root, path);
+    const entry = find(this.root, path);
     if (entry === undefined) return [];
     if (entry instanceof SimFile) throw diskFailure("list", path, "ENOTDIR");
     return [...entry.names.keys()].toSorted(compareUtf8);
@@ -198,20 +207,20 @@ export class MemoryDisk extends Steps implements SimDisk {
 
   kind(path: string): "file" | "directory" | "other" | "none" {
     this.step("kind", path);
-    const entry = find(this.#root, path);
+    const entry = find(this.root, path);
     if (entry === undefined) return "none";
     return entry instanceof SimFile ? "file" : "directory";
   }
 
   free(path: string): number {
     this.step("free", path);
-    if (find(this.#root, path) === undefined) throw diskFailure("free", path, "ENOENT");
+    if (find(this.root, path) === undefined) throw diskFailure("free", path, "ENOENT");
     return Math.max(0, this.#bytesMax - this.#bytes);
   }
 
   lock(path: string): DiskLock {
     this.step("lock", path);
-    const { parent, name, entry } = place(this.#root, path, "lock");
+    const { parent, name, entry } = place(this.root, path, "lock");
     if (entry instanceof SimDirectory) throw diskFailure("lock", path, "EISDIR");
     const lock = this.#locks.take(path, `operation ${this.operations}`);
     if (entry === undefined) {
@@ -222,43 +231,8 @@ export class MemoryDisk extends Steps implements SimDisk {
     return lock;
   }
 
-  #sync(operation: Operation, path: string, target: SimFile | SimDirectory | undefined): void {
-    try {
-      this.step(operation, path);
-    } catch (error) {
-      // The kernel marks the pages clean all the same: a second sync would succeed without them.
-      if (!this.crashed) target?.dropPending(this.operations);
-      throw error;
-    }
-    if (target === undefined) throw diskFailure(operation, path, this.#whyNoDirectory(path));
-    target.persist(this.operations);
-  }
-
-  async #syncBeside(
-    operation: Operation,
-    path: string,
-    target: SimFile | SimDirectory | undefined,
-  ): Promise<void> {
-    let failure: unknown;
-    try {
-      this.step(operation, path);
-      if (target === undefined) failure = diskFailure(operation, path, this.#whyNoDirectory(path));
-    } catch (error) {
-      failure = error;
-    }
-    const until = this.operations; // What is written or named while this waits may miss this sync.
-    await Promise.resolve();
-    if (this.crashed) throw this.crashError();
-    if (failure === undefined) {
-      target?.persist(until);
-      return;
-    }
-    target?.dropPending(until);
-    throw failure;
-  }
-
-  #whyNoDirectory(path: string): string {
-    return find(this.#root, path) === undefined ? "ENOENT" : "ENOTDIR";
+  #from(root: SimDirectory, seed: number): SimDisk {
+    return new MemoryDisk({ seed, bytesMax: this.#bytesMax, model: this.model }, root);
   }
 
   #stepFile(operation: Operation, fd: Descriptor): number {
