@@ -1,5 +1,5 @@
 import type { Lsn, Variant, WalNeeds } from "@varve/contracts";
-import { isFull } from "./internal/errors.ts";
+import { drainError, isFull } from "./internal/errors.ts";
 import { onExit } from "@varve/disk/exit";
 import { framedBytesMax } from "./internal/layout.ts";
 import { LocalLog } from "./internal/local-log.ts";
@@ -39,6 +39,7 @@ export function batchedWal(options: BatchedWalOptions = {}): Variant<"wal"> {
 }
 
 class BatchedLog extends LocalLog {
+  readonly #dir: string;
   readonly #groupBytesMax: number;
   readonly #delayMsMax: number;
   readonly #waiters = new Waiters();
@@ -50,6 +51,7 @@ class BatchedLog extends LocalLog {
 
   constructor(files: LogFiles, groupBytesMax: number, delayMsMax: number) {
     super(files, { groupBytes: groupBytesMax });
+    this.#dir = files.dir;
     this.#groupBytesMax = groupBytesMax;
     this.#delayMsMax = delayMsMax;
     this.#removeHook = onExit(() => this.#drain());
@@ -80,7 +82,6 @@ class BatchedLog extends LocalLog {
 
   protected stop(): void {
     this.#isClosing = true;
-    this.#removeHook();
     this.#stopTimers();
   }
 
@@ -92,6 +93,7 @@ class BatchedLog extends LocalLog {
       this.#waiters.reject(error);
       throw error;
     } finally {
+      this.#removeHook(); // Not before: the process may exit while the close waits for a sync.
       this.#waiters.reject(this.writer.failure);
     }
   }
@@ -135,8 +137,14 @@ class BatchedLog extends LocalLog {
   /** The process exits: no callback runs any more. */
   #drain(): void {
     const { writer } = this;
-    if (writer.failure !== null || writer.durable === writer.accepted) return;
-    writer.flush();
-    writer.sync();
+    const { durable, accepted } = writer;
+    if (durable === accepted) return;
+    try {
+      writer.guard();
+      writer.flush();
+      writer.sync();
+    } catch (error) {
+      throw drainError(this.#dir, durable + 1, accepted, error);
+    }
   }
 }

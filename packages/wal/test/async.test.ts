@@ -150,6 +150,14 @@ test("a writer without a sign of life is given up with WAL_WORKER_LOST", async (
   await driver.close();
 });
 
+test("a writer that fails by a mistake of its own tells WAL_WORKER_LOST, not the disk's failure", () => {
+  const place = takeRing(memory(), 1024);
+  new Ring(memory().wasm.buffer, place).tell(new TypeError("nothing has no length"));
+  const told = new Ring(memory().wasm.buffer, place).told();
+  expect(told).toMatchObject({ code: "WAL_WORKER_LOST" });
+  expect(told.message).toMatch(/writer failed: nothing has no length; .* reopen the store$/);
+});
+
 test("takes the caller's thread for a disk that a worker cannot see, and gives the ring back", async () => {
   const needs = needsOf(simDisk());
   const before = needs.memory.bytesTaken;

@@ -2,6 +2,7 @@ import { isStorageError, type RecoveryMode } from "@varve/contracts";
 import { simDisk, type SimDisk } from "@varve/disk/sim";
 import { readAll, writeFileDurably } from "@varve/disk/transfer";
 import { describe, expect, test } from "vitest";
+import { HEADER_BYTES, SEGMENT_HEAD_BYTES, STORE_ID_BYTES } from "../src/internal/layout.ts";
 import { syncWal } from "../src/sync.ts";
 import { appendNext, checkBatches, openWal, readBack, replay, STORE_ID } from "./support.ts";
 
@@ -168,6 +169,71 @@ describe("a missing segment", () => {
     const salvage = await readBack(variant, await remove(), "salvage");
     expect(salvage.recovery.lastLsn).toBe(40);
     expect(salvage.batches.size).toBeGreaterThan(point.batches.size);
+  });
+});
+
+test("a damaged first record costs salvage its segment's first batch, and no other", async () => {
+  const disk = await logOf(40, true, 2000);
+  const firsts: number[] = [];
+  for (const name of disk.list("/wal")) {
+    const head = readAll(disk, `/wal/${name}`).subarray(0, SEGMENT_HEAD_BYTES);
+    firsts.push(Number(Buffer.from(head).readBigUInt64BE(HEADER_BYTES + 2 + STORE_ID_BYTES)));
+  }
+  flip(disk, "/wal/00000001", 60);
+  const { batches } = await readBack(variant, disk, "salvage");
+  const all = Array.from({ length: 40 }, (_, i) => i + 1);
+  expect([...batches.keys()]).toEqual(all.filter((lsn) => lsn !== firsts[1]));
+});
+
+describe("a segment that was cut exactly at a batch's end", () => {
+  /** Segments 0 and 1, the first cut behind batch `kept`. The second holds what came after an opening, if anything. */
+  async function cutAt(kept: number, after: number): Promise<SimDisk> {
+    const disk = simDisk();
+    const wal = await openWal(variant, disk);
+    replay(wal);
+    const ends = [0];
+    for (let i = 0; i < 8; i += 1) {
+      appendNext(wal, RECORD_BYTES);
+      ends.push(readAll(disk, SEGMENT).length);
+    }
+    await wal[Symbol.asyncDispose]();
+    const next = await openWal(variant, disk);
+    replay(next);
+    for (let i = 0; i < after; i += 1) appendNext(next, RECORD_BYTES);
+    rewrite(disk, SEGMENT, (bytes) => bytes.slice(0, ends[kept]));
+    return disk.image("everything", 1);
+  }
+
+  test.each([5, 0])("is refused by tail, with %i batches in the next", async (after) => {
+    const error: unknown = await readBack(variant, await cutAt(6, after)).catch((e: unknown) => e);
+    if (!isStorageError(error, "WAL_CORRUPT")) throw error;
+    expect(error.facts).toMatchObject({ segment: 1, lsnExpected: 7, ackedDataAffected: true });
+  });
+
+  test("loses to salvage what was cut, and nothing of the next", async () => {
+    const disk = await cutAt(6, 5);
+    const { recovery, batches } = await readBack(variant, disk, "salvage");
+    expect([...batches.keys()]).toEqual([1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 13]);
+    for (const [lsn, records] of batches) {
+      checkBatches({ recovery, batches: new Map([[lsn, records]]) }, lsn, lsn, RECORD_BYTES);
+    }
+    expect(recovery.cutReason).toContain("00000001@0: a segment from batch 9 on where 7 belongs");
+  });
+
+  test("loses nothing to salvage where only the end record is gone, and nothing to later appends", async () => {
+    const disk = await cutAt(8, 5);
+    const wal = await openWal(variant, disk, { recovery: "salvage" });
+    checkBatches(replay(wal), 1, 13, RECORD_BYTES);
+    appendNext(wal, RECORD_BYTES);
+    await wal[Symbol.asyncDispose]();
+    checkBatches(await readBack(variant, disk, "salvage"), 1, 14, RECORD_BYTES);
+  });
+
+  test("is believed no more than it says: a segment of batches that are there already adds none", async () => {
+    const disk = await cutAt(8, 5);
+    const whole = readAll(disk, SEGMENT);
+    rewrite(disk, "/wal/00000001", () => whole);
+    checkBatches(await readBack(variant, disk, "salvage"), 1, 8, RECORD_BYTES);
   });
 });
 

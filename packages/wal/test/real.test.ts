@@ -1,7 +1,8 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { WalNeeds } from "@varve/contracts";
 import { nodeDisk } from "@varve/disk/node";
@@ -11,6 +12,8 @@ import { batchedWal } from "../src/batched.ts";
 import { syncWal } from "../src/sync.ts";
 import { appendNext, checkBatches, openWal, replay } from "./support.ts";
 
+const PAUSE = fileURLToPath(new URL("fixtures/pause.ts", import.meta.url));
+const SLOW_SYNC = new URL("fixtures/slow-sync.ts", import.meta.url).href;
 const FIXTURE = fileURLToPath(new URL("fixtures/append-and-exit.ts", import.meta.url));
 
 function store(): { readonly path: string; readonly needs: Partial<WalNeeds> } {
@@ -43,9 +46,11 @@ test.each([
   ["batched", "exit"],
   ["batched", "throw"],
   ["batched", "end"],
+  ["batched", "closing"],
   ["async", "exit"],
   ["async", "throw"],
   ["async", "end"],
+  ["async", "closing"],
 ] as const)("a %s log is drained when the process ends by %s", async (name, way) => {
   const { path, needs } = store();
   const { status } = spawnSync(
@@ -57,7 +62,7 @@ test.each([
   await using wal = await openWal(syncWal(), nodeDisk(), needs);
   const told = replay(wal);
   checkBatches(told, 1, 3000);
-  expect(told.recovery.unclean).toBe(true);
+  if (way !== "closing") expect(told.recovery.unclean).toBe(true);
 });
 
 test.each(["batched", "async"])(
@@ -72,6 +77,51 @@ test.each(["batched", "async"])(
     expect(stderr).not.toContain("unsettled");
     expect(status).toBe(0);
   },
+);
+
+test("a process that is stopped for longer than drainMsMax does not take its worker for lost", async () => {
+  const { path, needs } = store();
+  const child = spawn(process.execPath, ["--conditions=@varve/source", PAUSE, path], {
+    env: { ...process.env, NODE_OPTIONS: `--import=${SLOW_SYNC}` },
+  });
+  let said = "";
+  for await (const text of child.stdout) {
+    said += String(text);
+    if (said !== "stops\n") continue;
+    await setTimeout(100);
+    child.kill("SIGSTOP");
+    await setTimeout(2500);
+    child.kill("SIGCONT");
+  }
+  expect(said).toMatch(/^stops\nclosed \d+\n$/);
+  await using wal = await openWal(syncWal(), nodeDisk(), needs);
+  checkBatches(replay(wal), 1, Number(said.split(" ")[1]));
+}, 20_000);
+
+test.each([
+  ["exit", "before the writer got to them"],
+  ["late", "while the writer was stuck"],
+])(
+  "an exit (%s) says on stderr which batches were not drained %s",
+  async (way) => {
+    const { path, needs } = store();
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ["--conditions=@varve/source", FIXTURE, "async", path, way],
+      {
+        encoding: "utf8",
+        env: { ...process.env, NODE_OPTIONS: `--import=${SLOW_SYNC}`, SYNC_MS: "60000" },
+      },
+    );
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^varve: batches \d+ to 3000 of .*\/wal are not durable: /m);
+    const from = Number(/batches (\d+) to/.exec(stderr)![1]);
+    await using wal = await openWal(syncWal(), nodeDisk(), needs);
+    const told = replay(wal);
+    checkBatches(told, 1, told.recovery.lastLsn);
+    expect(told.recovery.lastLsn).toBeGreaterThanOrEqual(from - 1);
+  },
+  30_000,
 );
 
 test("a process that does nothing else ends while a log is open", () => {

@@ -10,7 +10,14 @@ import {
   type WriteAheadLog,
 } from "@varve/contracts";
 import { nodeDisk } from "@varve/disk/node";
-import { backlogError, closedError, drainError, poisonedError, ringLimitError } from "./errors.ts";
+import {
+  backlogError,
+  closedError,
+  drainError,
+  lateError,
+  poisonedError,
+  ringLimitError,
+} from "./errors.ts";
 import { onExit } from "@varve/disk/exit";
 import { checkTypes } from "./local-log.ts";
 import { LogFiles } from "./log-files.ts";
@@ -325,12 +332,14 @@ class AsyncLog implements WriteAheadLog {
     const { accepted } = this;
     const lastMs = performance.now() + this.#options.drainMsMax;
     Atomics.store(this.#control, layout.WANTED, accepted | 0);
-    while (this.durable < accepted) {
-      this.#check();
-      if (performance.now() > lastMs) {
-        throw drainError(this.#files.dir, this.durable + 1, accepted, this.#options.drainMsMax);
+    try {
+      while (this.durable < accepted) {
+        this.#check();
+        if (performance.now() > lastMs) throw lateError(this.#options.drainMsMax);
+        this.#driver.block();
       }
-      this.#driver.block();
+    } catch (error) {
+      throw drainError(this.#files.dir, this.durable + 1, accepted, error);
     }
   }
 

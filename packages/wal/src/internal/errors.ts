@@ -60,10 +60,29 @@ export function backlogError(max: number, batches: number): StorageError {
   );
 }
 
-export function drainError(dir: string, from: Lsn, until: Lsn, ms: number): StorageError {
+export function lostError(message: string, cause?: unknown): StorageError {
+  const why = cause instanceof Error ? `: ${cause.message}` : "";
   return new StorageError(
     "WAL_WORKER_LOST",
-    `batches ${from} to ${until} of ${dir} are not durable: the log's writer did not finish within ${ms} ms`,
-    { facts: { path: dir, from, until, limit: "drainMsMax", max: ms } },
+    `${message}${why}; batches that are durable are safe, later ones may be lost; reopen the store`,
+    { cause },
+  );
+}
+
+export function lateError(ms: number): StorageError {
+  return new StorageError(
+    "WAL_WORKER_LOST",
+    `the log's writer did not finish within ${ms} ms; raise drainMsMax for a disk that needs longer`,
+    { facts: { limit: "drainMsMax", max: ms } },
+  );
+}
+
+/** The process exits, and what was accepted is not all durable: says which batches, and why. */
+export function drainError(dir: string, from: Lsn, until: Lsn, cause: unknown): StorageError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new StorageError(
+    isStorageError(cause) ? cause.code : "DISK",
+    `batches ${from} to ${until} of ${dir} are not durable: ${why}`,
+    { cause, facts: { path: dir, from, until } },
   );
 }

@@ -19,9 +19,11 @@ export type FaultKind = "crc" | "length" | "sequence" | "chain" | "header" | "mi
 /** Read at a time: 256 KiB, so that a log of any size is read in little memory. */
 const CHUNK_BYTES = 8 * PAGE_BYTES;
 
+const NO_BYTES = new Uint8Array(0);
+
 /** Reads a segment file fragment by fragment, and trusts nothing in it. */
 export class FragmentReader {
-  readonly bytes: Uint8Array = new Uint8Array(CHUNK_BYTES);
+  bytes: Uint8Array = NO_BYTES;
   /** The fragment lies in bytes[from … until), its header just before; `offset` is the header's, in the file. */
   type = 0;
   from = 0;
@@ -45,6 +47,9 @@ export class FragmentReader {
   open(fd: Descriptor): void {
     this.#fd = fd;
     this.size = this.#disk.size(fd);
+    // Small logs are the most, and are opened the fastest: nothing is set aside that they do not fill.
+    const room = Math.min(CHUNK_BYTES, this.size);
+    if (this.bytes.length < room) this.bytes = new Uint8Array(room);
     this.#chunkAt = 0;
     this.#at = 0;
     this.#end = 0;

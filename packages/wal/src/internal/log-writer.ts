@@ -239,12 +239,27 @@ export class LogWriter {
       this.sync();
       // The end record stands for all before it, so all before it is durable first.
       this.framer.reserve(SEGMENT_HEAD_BYTES * 2);
+      const { base } = this.framer;
       this.framer.end(this.accepted);
       this.framer.padPage();
-      this.flush();
-      this.sync();
+      try {
+        this.flush();
+        this.sync();
+      } catch (error) {
+        this.#takeBackEnd(base);
+        throw error;
+      }
     } finally {
       this.#closeFile(this.#take());
+    }
+  }
+
+  /** An end record that may not reach the disk is not to be seen: nobody settles a log that has one. */
+  #takeBackEnd(at: number): void {
+    try {
+      this.#disk.truncate(this.#fd, at);
+    } catch (error) {
+      this.poison(error);
     }
   }
 

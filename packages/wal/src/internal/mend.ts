@@ -20,11 +20,13 @@ export function cutSegment(disk: Disk, path: string, size: number): void {
 /**
  * Makes a segment durable by content and name, before anyone is told what it holds. After a failed sync, what the kernel
  * shows may be in its cache alone, and looks clean: only what is written once more reaches the disk. It goes to a new
- * file that takes the segment's place, because a power cut would tear what is written over good bytes.
+ * file that takes the segment's place, because a power cut would tear what is written over good bytes. On a disk that
+ * is gone with its process there is nothing to do, and the copy would only take its memory.
  *
  * The caller syncs the directory. What a crash leaves of the new file goes at the next opening.
  */
 export function settleSegment(disk: Disk, path: string): void {
+  if (disk.isVolatile === true) return;
   const aside = path + SETTLED;
   if (disk.kind(aside) !== "none") disk.unlink(aside);
   const from = disk.open(path, "read");
@@ -40,4 +42,15 @@ export function settleSegment(disk: Disk, path: string): void {
     disk.close(from);
   }
   disk.rename(aside, path);
+}
+
+/** Makes what is written of a segment durable, where no sync of it has failed. */
+export function syncSegment(disk: Disk, path: string): void {
+  if (disk.isVolatile === true) return;
+  const fd = disk.open(path, "update");
+  try {
+    disk.datasync(fd);
+  } finally {
+    disk.close(fd);
+  }
 }

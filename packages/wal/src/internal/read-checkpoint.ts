@@ -81,7 +81,9 @@ function readCheckpoint(disk: Disk, path: string, scan: Scan, record: () => void
 
 /** Whether a checkpoint has its file. If not, the scan says so as its fault. */
 export function isThere(disk: Disk, path: string, scan: Scan): boolean {
-  if (disk.kind(path) === "file") return true;
+  // Through a symbolic link in place of its directory there may be a file as well, but not ours.
+  const parent = path.slice(0, path.lastIndexOf("/"));
+  if (disk.kind(parent) === "directory" && disk.kind(path) === "file") return true;
   scan.faultKind = "missing";
   scan.faultText = "the checkpoint's file is missing";
   return false;

@@ -7,14 +7,15 @@ import {
 } from "@varve/contracts";
 import { removeTree } from "@varve/disk/transfer";
 import { newestCheckpoint, replayCheckpoint } from "./read-checkpoint.ts";
-import { corruptError, NOTHING_AFTER } from "./damage.ts";
+import { corruptError, type Evidence, NOTHING_AFTER } from "./damage.ts";
 import { judge } from "./judge.ts";
 import { checkpointOf, segmentName, segmentOf } from "./layout.ts";
 import type { LogStart } from "./log-writer.ts";
-import { cutSegment, SETTLED, settleSegment } from "./mend.ts";
+import { cutSegment, SETTLED, settleSegment, syncSegment } from "./mend.ts";
 import { COPY_BYTES_MAX, keepCopy, keepFile } from "./quarantine.ts";
 import { BATCH, BELIEVE_ALL, BELIEVE_CHAIN, CHECK_ALL, DAMAGE, FILE_END } from "./scan-events.ts";
 import { Scan } from "./scan.ts";
+import { readHead, textOfStoreId } from "./store-id.ts";
 
 export interface RecoverOptions {
   readonly disk: Disk;
@@ -79,8 +80,11 @@ class Recovery {
       .filter((segment) => segment > checkpoint.segment)
       .toSorted((a, b) => a - b);
     this.#segments(segments, checkpoint.segment);
-    // A log that was closed has synced all: nothing failed before its end record.
-    if (this.#last >= 0 && !this.#scan.ended) settleSegment(disk, this.#path(this.#last));
+    // Nothing failed before an end record, but its process may have died before it was synced.
+    if (this.#last >= 0) {
+      if (this.#scan.ended) syncSegment(disk, this.#path(this.#last));
+      else settleSegment(disk, this.#path(this.#last));
+    }
     disk.syncDirectory(dir);
     const isFresh = segments.length === 0 && checkpoint.segment < 0;
     return {
@@ -107,7 +111,7 @@ class Recovery {
     let expected = checkpoint + 1;
     // A checkpoint is written only when a later segment exists.
     if (segments.length === 0 && checkpoint >= 0 && mode !== "salvage" && mode !== "pointInTime") {
-      throw this.#missing(expected);
+      throw this.#missing(expected, []);
     }
     for (let i = 0; i < segments.length; i += 1) {
       const segment = segments[i]!;
@@ -117,7 +121,7 @@ class Recovery {
           this.#setAside(segments.slice(i));
           return;
         }
-        if (mode !== "salvage") throw this.#missing(expected);
+        if (mode !== "salvage") throw this.#missing(expected, segments.slice(i));
         this.#hasGap = true;
       }
       const belief = this.#hasGap
@@ -179,7 +183,7 @@ class Recovery {
     const finding = { disk, storeId, path, segment, fd, isLast, atEnd };
     const { fault, evidence, isTorn } = judge(this.#scan, finding);
     if (mode === "strict" || (mode === "tail" && !isTorn)) {
-      throw corruptError(path, fault, evidence, !isLast);
+      throw corruptError(path, fault, this.#withLater(evidence, later), !isLast);
     }
     this.#reasons.push(`${path}@${fault.offset}: ${fault.text}`);
     if (mode === "salvage" && !isTorn) return "whole";
@@ -227,7 +231,19 @@ class Recovery {
     return `${this.#options.dir}/${segmentName(segment)}`;
   }
 
-  #missing(segment: number): Error {
+  /** Each segment was made only after all before it was durable: the first that says where it begins is a witness. */
+  #withLater(evidence: Evidence, later: readonly number[]): Evidence {
+    const { disk, storeId } = this.#options;
+    const ours = textOfStoreId(storeId);
+    for (const segment of later) {
+      const head = readHead(disk, this.#path(segment));
+      if (head?.storeId !== ours) continue;
+      return { ...evidence, durable: Math.max(evidence.durable, head.firstLsn - 1) };
+    }
+    return evidence;
+  }
+
+  #missing(segment: number, later: readonly number[]): Error {
     const fault = {
       segment,
       kind: "missing",
@@ -235,7 +251,8 @@ class Recovery {
       offset: 0,
       lsnExpected: this.#scan.lsn + 1,
     } as const;
-    return corruptError(this.#path(segment), fault, NOTHING_AFTER, true);
+    const evidence = this.#withLater(NOTHING_AFTER, later);
+    return corruptError(this.#path(segment), fault, evidence, true);
   }
 }
 

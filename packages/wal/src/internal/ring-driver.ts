@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
-import { StorageError } from "@varve/contracts";
+import type { StorageError } from "@varve/contracts";
+import { lostError } from "./errors.ts";
 import {
   AWAKE,
   BEAT,
@@ -31,7 +32,12 @@ export interface RingDriver {
 }
 
 /** Longest wait without a look around, in ms. */
-const SLICE_MS = 1000;
+const SLICE_MS_MAX = 1000;
+/**
+ * Looks at a silent worker until it is lost. Silence is counted in looks, not by the clock: a process that is stopped, or
+ * whose machine sleeps, finds its clock far ahead and its worker as it was.
+ */
+const LOOKS = 4;
 const SILENT = "the log's worker showed no sign of life within drainMsMax";
 
 export interface DriverOptions {
@@ -71,13 +77,16 @@ class WorkerDriver implements RingDriver {
   readonly #options: DriverOptions;
   readonly #worker: Worker;
   #isGone = false;
+  readonly #sliceMs: number;
   #watch: NodeJS.Timeout | null = null;
   #beat = -1;
+  #silentMs = 0;
 
   constructor(options: DriverOptions, worker: Worker) {
     this.#options = options;
     this.#ring = options.ring;
     this.#worker = worker;
+    this.#sliceMs = Math.max(1, Math.min(SLICE_MS_MAX, options.lostMsMax / LOOKS));
     this.started = new Promise((resolve, reject) => {
       worker.once("message", () => {
         worker.unref();
@@ -109,7 +118,8 @@ class WorkerDriver implements RingDriver {
     this.#worker.ref();
     this.#wake();
     this.#beat = Atomics.load(this.#ring.control, BEAT);
-    this.#watch ??= setInterval(() => this.#look(), this.#options.lostMsMax);
+    this.#silentMs = 0;
+    this.#watch ??= setInterval(() => this.#look(), this.#sliceMs);
   }
 
   idle(): void {
@@ -123,13 +133,11 @@ class WorkerDriver implements RingDriver {
     const seen = Atomics.load(control, SIGNAL);
     const beat = Atomics.load(control, BEAT);
     this.#wake();
-    const lastMs = performance.now() + this.#options.lostMsMax;
-    for (;;) {
-      const restMs = lastMs - performance.now();
-      const sliceMs = Math.max(1, Math.min(SLICE_MS, restMs));
-      if (Atomics.wait(control, SIGNAL, seen, sliceMs) !== "timed-out") return;
+    for (let silentMs = 0; ;) {
+      if (Atomics.wait(control, SIGNAL, seen, this.#sliceMs) !== "timed-out") return;
       if (Atomics.load(control, STATE) === FAILED) return;
-      if (restMs > 0) continue;
+      silentMs += this.#sliceMs;
+      if (silentMs < this.#options.lostMsMax) continue;
       if (Atomics.load(control, BEAT) !== beat) return;
       const error = lostError(SILENT);
       this.#lose(error);
@@ -166,10 +174,9 @@ class WorkerDriver implements RingDriver {
   /** A commit waits for longer than the limit: is the worker alive? */
   #look(): void {
     const beat = Atomics.load(this.#ring.control, BEAT);
-    if (beat === this.#beat) {
-      this.#lose(lostError(SILENT));
-    }
+    this.#silentMs = beat === this.#beat ? this.#silentMs + this.#sliceMs : 0;
     this.#beat = beat;
+    if (this.#silentMs >= this.#options.lostMsMax) this.#lose(lostError(SILENT));
   }
 
   #lose(error: StorageError): void {
@@ -248,13 +255,4 @@ class InlineDriver implements RingDriver {
     }
     this.#options.onProgress();
   }
-}
-
-function lostError(message: string, cause?: unknown): StorageError {
-  const why = cause instanceof Error ? `: ${cause.message}` : "";
-  return new StorageError(
-    "WAL_WORKER_LOST",
-    `${message}${why}; batches that are durable are safe, later ones may be lost; reopen the store`,
-    { cause },
-  );
 }

@@ -6,6 +6,7 @@ import {
   type StorageErrorCode,
   type StorageErrorFacts,
 } from "@varve/contracts";
+import { lostError } from "./errors.ts";
 
 /** Words of a ring's control block, all used with Atomics. */
 export const HEAD = 0;
@@ -131,16 +132,14 @@ export class Ring {
     this.size = ringBytes;
   }
 
-  /** Leaves word of a failure for the other end. */
+  /** Leaves word of a failure for the other end. What is not the world's fault ends the writer all the same. */
   tell(error: unknown): void {
-    const isOurs = error instanceof StorageError;
-    const code = isOurs ? error.code : "DISK";
-    const message = textOf(error);
-    const why = isOurs && error.cause !== undefined ? textOf(error.cause) : "";
+    const failure =
+      error instanceof StorageError ? error : lostError("the log's writer failed", error);
+    const { code, message, facts } = failure;
+    const why = failure.cause === undefined ? "" : textOf(failure.cause);
     const encoder = new TextEncoder();
-    let text = encoder.encode(
-      JSON.stringify({ code, message, why, facts: isOurs ? error.facts : {} }),
-    );
+    let text = encoder.encode(JSON.stringify({ code, message, why, facts }));
     if (text.length > TEXT_BYTES) {
       const short = { code, message: message.slice(0, 300), why: why.slice(0, 300), facts: {} };
       text = encoder.encode(JSON.stringify(short)).subarray(0, TEXT_BYTES);

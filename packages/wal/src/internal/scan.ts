@@ -35,6 +35,8 @@ export interface ScanOptions {
   readonly each?: boolean;
 }
 
+const NOWHERE = -1;
+
 /** Reads batches from segment files in order, checking numbers, counts and the chain. */
 export class Scan {
   /** Last whole batch. */
@@ -42,7 +44,7 @@ export class Scan {
   readonly #chain = new Chain();
   /** Largest `durableLsn` that a commit record told. */
   durableSeen: Lsn = 0;
-  readonly batch: RecordBuffer = makeRecordBuffer({ bytes: 256 * 1024 });
+  readonly batch: RecordBuffer = makeRecordBuffer({ bytes: 16 * 1024 });
   /** Where the last whole batch, or the segment's first record, ends in the file. */
   good = 0;
   /** The log was closed here. */
@@ -65,8 +67,8 @@ export class Scan {
   #count = 0;
   /** `batch` was told to the caller: it is empty from the next step on. */
   #told = false;
-  /** An intact record that did not fit what was expected: drifting lands on it. 0 for none. */
-  #landLsn: Lsn = 0;
+  /** An intact record that did not fit what was expected: drifting lands on it. -1 for none. */
+  #landLsn: Lsn = NOWHERE;
   #landChain = 0;
   #landDurable: Lsn = 0;
   #landEnds = false;
@@ -90,7 +92,7 @@ export class Scan {
     this.#drifts = false;
     this.#sawHead = false;
     this.good = 0;
-    this.#landLsn = 0;
+    this.#landLsn = NOWHERE;
     this.#drop();
   }
 
@@ -121,7 +123,7 @@ export class Scan {
   }
 
   next(): number {
-    if (this.#landLsn > 0 && this.#drifts) return this.#land();
+    if (this.#landLsn !== NOWHERE && this.#drifts) return this.#land();
     if (this.#told) {
       this.#told = false;
       this.batch.clear();
@@ -204,12 +206,14 @@ export class Scan {
   }
 
   #commit(bytes: Uint8Array, at: number, length: number): number {
+    // First the version: a newer one may have another length, and is no damage.
+    if (!this.#drifts && length > 1) checkVersion(bytes[at + 1]!, this.#path, this.#recordAt);
     if (length !== COMMIT_BYTES) return this.#malformed("a commit record", length);
-    if (!this.#drifts) checkVersion(bytes[at + 1]!, this.#path, this.#recordAt);
     const records = readU32(bytes, at + 2);
     const lsn = readU64(bytes, at + 6);
     const durable = readU64(bytes, at + 14);
     const chain = readU32(bytes, at + COMMIT_BYTES - 4);
+    if (!isCounted(lsn) || !isCounted(durable)) return this.#farNumber("a commit record");
     if (this.#drifts) {
       // Anything at or below what is known cannot follow it.
       if (lsn <= this.lsn) return this.#forgetRecords();
@@ -250,6 +254,7 @@ export class Scan {
       return BATCH;
     }
     this.#drifts = false;
+    this.#sawHead = true; // Or it was lost: what follows is checked without it.
     this.#forgetRecords();
     return LANDED;
   }
@@ -257,17 +262,21 @@ export class Scan {
   #head(bytes: Uint8Array, at: number, length: number): number {
     if (this.#drifts) return this.#forgetRecords();
     if (this.#sawHead) return this.#damage("sequence", "a second segment record", this.#recordAt);
+    if (length > 1) checkVersion(bytes[at + 1]!, this.#path, this.#recordAt);
     if (length !== SEGMENT_BYTES) return this.#malformed("a segment record", length);
-    if (!this.#drifts) checkVersion(bytes[at + 1]!, this.#path, this.#recordAt);
     for (let i = 0; i < STORE_ID_BYTES; i += 1) {
       if (bytes[at + 2 + i] !== this.#storeId[i]) throw foreignError(this.#path, this.lsn + 1);
     }
     const firstLsn = readU64(bytes, at + 2 + STORE_ID_BYTES);
     const chain = readU32(bytes, at + SEGMENT_BYTES - 4);
+    if (!isCounted(firstLsn)) return this.#farNumber("a segment record");
     const follows = firstLsn === this.lsn + 1;
+    // The segment was made only after all before it was durable.
+    this.durableSeen = Math.max(this.durableSeen, firstLsn - 1);
     if (this.#belief === BELIEVE_ALL && firstLsn > this.lsn) {
       this.lsn = firstLsn - 1;
     } else if (!follows) {
+      this.#remember(firstLsn - 1, chain, firstLsn - 1, false);
       return this.#damage(
         "sequence",
         `a segment from batch ${firstLsn} on where ${this.lsn + 1} belongs`,
@@ -277,6 +286,7 @@ export class Scan {
       this.#belief === CHECK_ALL &&
       this.#chain.of(bytes, at, at + SEGMENT_BYTES - 4) !== chain
     ) {
+      this.#remember(firstLsn - 1, chain, firstLsn - 1, false);
       return this.#damage("chain", "a segment that does not continue the one before it", 0);
     }
     this.#sawHead = true;
@@ -290,6 +300,7 @@ export class Scan {
     if (length !== END_BYTES) return this.#malformed("an end record", length);
     const lsn = readU64(bytes, at + 1);
     const chain = readU32(bytes, at + END_BYTES - 4);
+    if (!isCounted(lsn)) return this.#farNumber("an end record");
     if (this.#drifts) {
       if (lsn < this.lsn) return this.#forgetRecords();
     } else if (this.#count > 0 || lsn !== this.lsn) {
@@ -316,8 +327,10 @@ export class Scan {
     return LOG_END;
   }
 
+  /** An intact record does not fit what was before it, but what follows can be checked against it. */
   #remember(lsn: Lsn, chain: number, durable: Lsn, ends: boolean): void {
-    if (lsn <= this.lsn) return;
+    // A segment may go on from the last batch; within one, anything at or below it cannot follow.
+    if (this.#sawHead ? lsn <= this.lsn : lsn < this.lsn) return;
     this.#landLsn = lsn;
     this.#landChain = chain;
     this.#landDurable = durable;
@@ -326,7 +339,8 @@ export class Scan {
 
   #land(): number {
     this.lsn = this.#landLsn;
-    this.#landLsn = 0;
+    this.#landLsn = NOWHERE;
+    this.#sawHead = true;
     this.durableSeen = Math.max(this.durableSeen, this.#landDurable);
     this.ended = this.#landEnds;
     this.good = this.reader.position;
@@ -337,6 +351,10 @@ export class Scan {
 
   #malformed(what: string, length: number): number {
     return this.#damage("header", `${what} of ${length} bytes`, this.#recordAt);
+  }
+
+  #farNumber(what: string): number {
+    return this.#damage("header", `${what} whose number no batch can have`, this.#recordAt);
   }
 
   #damage(kind: FaultKind, text: string, offset: number): number {
@@ -357,4 +375,9 @@ export class Scan {
     this.#forgetRecords();
     this.#open = false;
   }
+}
+
+/** Another number follows it: beyond the safe integers, numbers would stand still. */
+function isCounted(lsn: Lsn): boolean {
+  return lsn < Number.MAX_SAFE_INTEGER;
 }
