@@ -36,8 +36,7 @@ export function makeTombstones(): Tombstones {
 /** Reads a block's tombstones: none when the file is missing. Throws BLOCK_CORRUPT or UNSUPPORTED_VERSION. */
 export function readTombstones(disk: Disk, dir: string): Tombstones {
   const path = `${dir}/${TOMBSTONES_FILE}`;
-  const tombstones = makeTombstones();
-  if (disk.kind(path) === "none") return tombstones;
+  if (disk.kind(path) === "none") return makeTombstones();
   const bytes = readAll(disk, path);
   const end = bytes.length - CRC_BYTES;
   if (end < TOMBSTONES_HEADER_BYTES) throw corrupt(path, bytes.length, "it is cut off");
@@ -47,6 +46,8 @@ export function readTombstones(disk: Disk, dir: string): Tombstones {
   if (crc32c(bytes, TOMBSTONES_HEADER_BYTES, end) !== readU32(bytes, end)) {
     throw corrupt(path, end, "its checksum is wrong");
   }
+  /** First and last time of each range in turn, by series, as they stand there. */
+  const found = new Map<number, number[]>();
   const fields = new VarintReader();
   fields.reset(bytes, TOMBSTONES_HEADER_BYTES, end);
   while (fields.at < end) {
@@ -57,9 +58,38 @@ export function readTombstones(disk: Disk, dir: string): Tombstones {
     if (fields.failed || id >= 2 ** 32 || minTime > maxTime) {
       throw corrupt(path, at, "a range is malformed");
     }
-    tombstones.add(id, minTime, maxTime);
+    const ranges = found.get(id);
+    if (ranges === undefined) found.set(id, [minTime, maxTime]);
+    else ranges.push(minTime, maxTime);
   }
-  return tombstones;
+  const joined = new Map<number, Float64Array>();
+  let count = 0;
+  for (const [id, ranges] of found) {
+    const apart = join(ranges);
+    joined.set(id, apart);
+    count += apart.length / 2;
+  }
+  return new Ranges(joined, count);
+}
+
+/** Puts ranges in order and joins those that touch, all at once: one by one, each would move all behind it. */
+function join(ranges: readonly number[]): Float64Array {
+  const order = Array.from({ length: ranges.length / 2 }, (_, i) => 2 * i);
+  order.sort((a, b) => ranges[a]! - ranges[b]!);
+  const apart = new Float64Array(ranges.length);
+  let length = 0;
+  for (const at of order) {
+    const minTime = ranges[at]!;
+    const maxTime = ranges[at + 1]!;
+    if (length > 0 && apart[length - 1]! >= minTime - 1) {
+      apart[length - 1] = Math.max(apart[length - 1]!, maxTime);
+    } else {
+      apart[length] = minTime;
+      apart[length + 1] = maxTime;
+      length += 2;
+    }
+  }
+  return apart.slice(0, length);
 }
 
 /** Replaces a block's tombstones, and resolves once that is durable: after a crash they are the old ones or these. */

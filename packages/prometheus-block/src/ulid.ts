@@ -17,7 +17,7 @@ const digits = new Uint8Array(RANDOM_DIGITS);
  * before it, also within a millisecond and when the clock goes back.
  */
 export function makeUlid(nowMs: number = Date.now()): string {
-  const time = Math.max(0, Math.min(Math.floor(nowMs), TIME_MAX));
+  const time = Number.isNaN(nowMs) ? 0 : Math.max(0, Math.min(Math.floor(nowMs), TIME_MAX));
   if (time > lastMs) renew(time);
   else increment();
   let text = "";

@@ -85,8 +85,8 @@ export interface BlockWriter {
    */
   finish(fields: BlockFields, pause: Pause): Promise<BlockMeta>;
   /**
-   * Gives the finished block its name, and resolves once that is durable. When only that fails, the block is
-   * there, whole, and may be gone after a crash.
+   * Gives the finished block its name, and resolves once that is durable. When that fails, the block has lost its name
+   * again and can be aborted; a crash may bring it back, whole.
    */
   publish(): Promise<void>;
   /**

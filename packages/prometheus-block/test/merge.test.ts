@@ -167,7 +167,7 @@ test("names what it was made from, and carries fields of one's own", async () =>
     { ulid: first.id, minTime: 0, maxTime: 50 },
     { ulid: second.id, minTime: 50, maxTime: 90 },
   ]);
-  expect(merged.meta.raw["varve"]).toEqual({ lateLsn: 7 });
+  expect(merged.meta.raw["varve"]).toMatchObject({ lateLsn: 7 });
   const third = await makeBlock(disk, [seriesOf({ a: "2" }, [5])]);
   const again = await merge(disk, [merged, third]);
   expect(again.meta.compaction.level).toBe(3);

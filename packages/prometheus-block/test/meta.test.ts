@@ -113,3 +113,15 @@ test("refuses other versions with UNSUPPORTED_VERSION, whatever else they hold",
   const refusal = expect.objectContaining({ code: "UNSUPPORTED_VERSION" }) as Error;
   expect(() => readMeta(diskWith(`{"version":2}`), "/block")).toThrow(refusal);
 });
+
+test.each([
+  ["arrays", (depth: number) => "[".repeat(depth) + "]".repeat(depth)],
+  ["objects", (depth: number) => '{"a":'.repeat(depth) + "0" + "}".repeat(depth)],
+])("refuses %s that are nested deeper than any stack, and keeps those that are not", (_, nest) => {
+  const text = (depth: number) => `{"deep":${nest(depth)},${JSON.stringify(MINIMAL).slice(1)}`;
+  for (const depth of [100, 5000, 100_000]) {
+    expect(() => readMeta(diskWith(text(depth)), "/block"), `${depth} deep`).toThrow(/nested/);
+  }
+  const again = written(readMeta(diskWith(text(99)), "/block"));
+  expect(JSON.parse(again)["deep"]).toEqual(JSON.parse(nest(99)));
+});

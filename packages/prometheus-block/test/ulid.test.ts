@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { isUlid, makeUlid } from "../src/index.ts";
 
 test("spells the time in the first ten digits, as the specification's example does", () => {
@@ -42,3 +42,14 @@ test("knows a ULID by 26 upper case digits of Crockford's alphabet that fit 128 
     expect(isUlid(name), JSON.stringify(name)).toBe(false);
   }
 });
+
+test.each([Number.NaN, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, -1])(
+  "makes a ULID when the first time that a clock tells is %d",
+  async (nowMs) => {
+    vi.resetModules();
+    const fresh = await import("../src/ulid.ts");
+    const first = fresh.makeUlid(nowMs);
+    expect(isUlid(first)).toBe(true);
+    expect(fresh.makeUlid(nowMs) > first).toBe(true);
+  },
+);

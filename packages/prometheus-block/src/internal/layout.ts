@@ -61,3 +61,8 @@ export const SEGMENT_STEP = 2 ** 32;
 export function segmentName(place: number): string {
   return String(place + 1).padStart(6, "0");
 }
+
+/** The name of a block's directory: the last part of its path. */
+export function blockName(dir: string): string | undefined {
+  return dir.split(/[/\\]/).findLast((part) => part !== "");
+}

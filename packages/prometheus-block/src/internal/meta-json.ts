@@ -1,6 +1,8 @@
 import { META_VERSION } from "./layout.ts";
+import { type Fields, isFields, withChecksum } from "./meta-checksum.ts";
 
-type Fields = Readonly<Record<string, unknown>>;
+/** Objects and arrays in each other, at most: to write deeper ones takes more stack than there may be. */
+const NESTING_MAX = 100;
 
 /** What a block holds. */
 export interface BlockStats {
@@ -45,14 +47,17 @@ export interface BlockMeta {
   readonly raw: Readonly<Record<string, unknown>>;
 }
 
-/** The bytes of a `meta.json`: fields in Prometheus' order, empty ones left out as there, unknown ones at the end. */
+/**
+ * The bytes of a `meta.json`: fields in Prometheus' order, empty ones left out as there, unknown ones at the end. The field
+ * `varve` is given a checksum of all.
+ */
 export function encodeMeta(meta: BlockMeta): Uint8Array {
   const { ulid, minTime, maxTime, version, raw } = meta;
   const stats = withUnknown(statsInOrder(meta.stats), raw["stats"], isZero);
   const compaction = withUnknown(compactionInOrder(meta.compaction), raw["compaction"], isEmpty);
   const fields = { ulid, minTime, maxTime, stats, compaction, version };
   const json = withUnknown(fields, raw, () => false);
-  return new TextEncoder().encode(JSON.stringify(json, null, "\t"));
+  return new TextEncoder().encode(JSON.stringify(withChecksum(json), null, "\t"));
 }
 
 function statsInOrder(stats: BlockStats): BlockStats {
@@ -81,7 +86,7 @@ function isEmpty(value: unknown): boolean {
 }
 
 /** The known fields that are not left out, then those of `raw` that are not known. */
-function withUnknown(known: object, raw: unknown, isLeftOut: (value: unknown) => boolean): object {
+function withUnknown(known: object, raw: unknown, isLeftOut: (value: unknown) => boolean): Fields {
   const written = Object.entries(known).filter(([, value]) => !isLeftOut(value));
   const others = isFields(raw) ? Object.entries(raw) : [];
   const unknown = others.filter(([name]) => !Object.hasOwn(known, name));
@@ -91,6 +96,7 @@ function withUnknown(known: object, raw: unknown, isLeftOut: (value: unknown) =>
 /** Takes apart what a `meta.json` held. Returns what is wrong with it, as text, when it is none of version 1. */
 export function parseMeta(json: unknown): BlockMeta | string {
   if (!isFields(json)) return "it is not an object";
+  if (isDeep(json, NESTING_MAX)) return `it is nested deeper than ${NESTING_MAX} levels`;
   const { ulid, minTime, maxTime, version } = json;
   if (version !== META_VERSION) return `its version is ${JSON.stringify(version)}`;
   if (typeof ulid !== "string") return "it names no ULID";
@@ -134,8 +140,10 @@ function isParent(json: unknown): json is BlockParent {
   return isTime(json["minTime"]) && isTime(json["maxTime"]);
 }
 
-function isFields(json: unknown): json is Fields {
-  return typeof json === "object" && json !== null && !Array.isArray(json);
+/** Whether a value holds more than so many levels. Looks no deeper. */
+function isDeep(json: unknown, levels: number): boolean {
+  if (typeof json !== "object" || json === null) return false;
+  return levels === 0 || Object.values(json).some((each) => isDeep(each, levels - 1));
 }
 
 function isStrings(json: unknown): json is string[] {

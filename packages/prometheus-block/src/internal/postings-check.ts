@@ -35,12 +35,17 @@ export class SeriesCheck {
 
   accepts(id: number): boolean {
     this.#entry.read(id);
-    for (const check of this.#checks) if (!this.#passes(check)) return false;
+    return this.acceptsEntry(this.#entry);
+  }
+
+  /** The same of a series whose labels were read. */
+  acceptsEntry(entry: SeriesEntry): boolean {
+    for (const check of this.#checks) if (!this.#passes(entry, check)) return false;
     return true;
   }
 
-  #passes({ matcher, name, takesEmpty, answers }: Check): boolean {
-    const value = valueSymbol(this.#entry, name);
+  #passes(entry: SeriesEntry, { matcher, name, takesEmpty, answers }: Check): boolean {
+    const value = valueSymbol(entry, name);
     if (value < 0) return takesEmpty;
     const known = answers.get(value);
     if (known !== undefined) return known;
@@ -50,6 +55,23 @@ export class SeriesCheck {
     return answer;
   }
 }
+
+/**
+ * Looks once more at series that postings lists name: a list may be sound and lie where another belongs. Only matchers that
+ * compare with known values are asked, because they cost nothing; null where there are none.
+ */
+export function listedCheck(parts: BlockParts, matchers: readonly Matcher[]): SeriesCheck | null {
+  const asked = matchers.filter(
+    ({ name, kind, values }) =>
+      (values !== undefined || kind === "=" || kind === "!=") &&
+      name !== "" &&
+      parts.table.names.has(name),
+  );
+  return asked.length === 0 ? null : new SeriesCheck(parts, asked);
+}
+
+/** What a series says that a list names, and that lacks what the list is of. */
+export const NOT_LISTED = "is listed for labels that it lacks";
 
 /** The symbol of a label's value, or -1 when the series lacks the label. */
 export function valueSymbol(entry: SeriesEntry, name: number): number {

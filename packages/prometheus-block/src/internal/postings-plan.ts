@@ -1,6 +1,7 @@
 import type { Matcher } from "@varve/contracts";
 import { type Ids, NO_ID } from "./postings-list.ts";
 import { intersect, NO_IDS, subtract, unite } from "./postings-sets.ts";
+import { corrupt } from "./read-errors.ts";
 import { SeriesCheck } from "./postings-check.ts";
 import type { BlockParts } from "./read-parts.ts";
 
@@ -77,13 +78,25 @@ function listsOf({ table, lists }: BlockParts, matcher: Matcher): Ids {
   return unite(found);
 }
 
-/** Lists of the values that match, or of those that do not. */
-function listsWhere({ table, lists }: BlockParts, matcher: Matcher, matches: boolean): Ids[] {
+/**
+ * Lists of the values that match, or of those that do not. A series has one value of a name at most: together they name
+ * no more series than there are, or the table points to one list many times.
+ */
+function listsWhere(parts: BlockParts, matcher: Matcher, matches: boolean): Ids[] {
+  const { table, lists } = parts;
   const found: Ids[] = [];
+  let left = allIds(parts).countMax;
   const walk = table.values(matcher.name, matches ? matcher.prefix : undefined);
   while (walk.next()) {
     const { list } = walk;
-    if (matcher.matches(walk.text()) === matches) found.push(lists.open(list));
+    if (matcher.matches(walk.text()) !== matches) continue;
+    const ids = lists.open(list);
+    left -= ids.countMax;
+    if (left < 0) {
+      const problem = `values of ${JSON.stringify(matcher.name)} have more series than there are`;
+      throw corrupt(parts.index.path, list, problem);
+    }
+    found.push(ids);
   }
   return found;
 }

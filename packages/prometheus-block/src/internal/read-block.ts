@@ -9,10 +9,10 @@ import type {
   RawSymbols,
 } from "../reader.ts";
 import { readTombstones, type Tombstones, writeTombstones } from "../tombstones.ts";
-import { INDEX_FILE, META_FILE, TOMBSTONES_FILE } from "./layout.ts";
+import { blockName, INDEX_FILE, META_FILE, TOMBSTONES_FILE } from "./layout.ts";
 import { type BlockMeta, encodeMeta } from "./meta-json.ts";
 import { NO_ID, PostingsLists } from "./postings-list.ts";
-import { nameSymbol, valueSymbol } from "./postings-check.ts";
+import { listedCheck, nameSymbol, NOT_LISTED, valueSymbol } from "./postings-check.ts";
 import { planIds } from "./postings-plan.ts";
 import { openSegments } from "./read-chunks.ts";
 import { SeriesCursor } from "./read-cursor.ts";
@@ -32,15 +32,21 @@ const SERIES_PER_PIECE = 128;
 export async function openReader(options: OpenBlockOptions): Promise<BlockReader> {
   const { disk, dir } = options;
   const meta = readMeta(disk, dir);
+  if (meta.ulid !== blockName(dir)) {
+    throw corrupt(`${dir}/${META_FILE}`, 0, `it names ${meta.ulid}, and its directory does not`);
+  }
   const tombstones = readTombstones(disk, dir);
+  checkDeletions(options, meta);
   const path = `${dir}/${INDEX_FILE}`;
   if (disk.kind(path) !== "file") throw corrupt(path, 0, "there is no such file");
   const index = new BlockFile(disk, options.cache, path);
+  let parts: BlockParts | undefined;
   try {
-    const parts = await readParts(options, index, tombstones);
+    parts = await readParts(options, index, tombstones);
+    checkCount(meta, parts);
     return new Block(disk, meta, parts);
   } catch (error) {
-    index.close();
+    for (const file of [index, ...(parts?.segments ?? [])]) file.close();
     throw error;
   }
 }
@@ -59,6 +65,25 @@ async function readParts(
   }
   const segments = openSegments(disk, dir, cache);
   return { dir, codec, index, places, symbols, table, lists, segments, tombstones };
+}
+
+/** Without the file nothing is deleted, and what was would be back. */
+function checkDeletions({ disk, dir }: OpenBlockOptions, { stats }: BlockMeta): void {
+  const path = `${dir}/${TOMBSTONES_FILE}`;
+  const { numTombstones } = stats;
+  if (numTombstones === 0 || disk.kind(path) !== "none") return;
+  const counted = `${numTombstones} deletion${numTombstones === 1 ? "" : "s"}`;
+  throw corrupt(path, 0, `there is no such file, and ${META_FILE} counts ${counted}`);
+}
+
+/** A sound list may lie where that of all series belongs: then most series would seem to be gone. */
+function checkCount({ stats }: BlockMeta, { index, lists, table }: BlockParts): void {
+  const list = table.find("", "");
+  const count = list < 0 ? 0 : lists.countAt(list);
+  // Other programs may leave the stats out.
+  if (stats.numSeries === 0 || stats.numSeries === count) return;
+  const problem = `the list of all series has ${count}, and ${META_FILE} says ${stats.numSeries}`;
+  throw corrupt(index.path, Math.max(0, list), problem);
 }
 
 class Block implements BlockReader {
@@ -111,7 +136,8 @@ class Block implements BlockReader {
 
   select(matchers: readonly Matcher[]): RawSeries {
     this.#checkOpen();
-    return new SeriesCursor(this.#parts, planIds(this.#parts, matchers));
+    const parts = this.#parts;
+    return new SeriesCursor(parts, planIds(parts, matchers), listedCheck(parts, matchers));
   }
 
   allSeries(): RawSeries {
@@ -219,9 +245,11 @@ class Block implements BlockReader {
   #eachEntry(matchers: readonly Matcher[], visit: (entry: SeriesEntry) => void): void {
     const parts = this.#parts;
     const ids = planIds(parts, matchers);
+    const check = listedCheck(parts, matchers);
     const entry = new SeriesEntry(parts.index, parts.places);
     for (let id = ids.seek(0); id !== NO_ID; id = ids.seek(id + 1)) {
       entry.read(id);
+      if (check !== null && !check.acceptsEntry(entry)) throw entry.damaged(NOT_LISTED);
       visit(entry);
     }
   }

@@ -1,7 +1,8 @@
-import { labelsOf, mergeRuns } from "@varve/bytes";
+import { compareKeys, labelsOf, mergeRuns } from "@varve/bytes";
 import type { Labels, OpaqueChunk, SampleColumns } from "@varve/contracts";
 import type { RawSeries } from "../reader.ts";
 import type { Tombstones } from "../tombstones.ts";
+import { NOT_LISTED, type SeriesCheck } from "./postings-check.ts";
 import { type Ids, NO_ID } from "./postings-list.ts";
 import { ChunkFiles } from "./read-chunks.ts";
 import type { BlockParts } from "./read-parts.ts";
@@ -14,14 +15,20 @@ export class SeriesCursor implements RawSeries {
   keyLength = 0;
   readonly #parts: BlockParts;
   readonly #ids: Ids;
+  readonly #check: SeriesCheck | null;
   readonly #tombstones: Tombstones;
   readonly #entry: SeriesEntry;
   readonly #chunks: ChunkFiles;
   #next = 0;
+  /** The series before this one. */
+  #lastKey: Uint8Array = new Uint8Array(256);
+  /** The chunk that was loaded. */
+  #chunk = 0;
 
-  constructor(parts: BlockParts, ids: Ids) {
+  constructor(parts: BlockParts, ids: Ids, check: SeriesCheck | null) {
     this.#parts = parts;
     this.#ids = ids;
+    this.#check = check;
     this.#tombstones = parts.tombstones;
     this.#entry = new SeriesEntry(parts.index, parts.places);
     this.#chunks = new ChunkFiles(parts.dir, parts.segments);
@@ -34,8 +41,17 @@ export class SeriesCursor implements RawSeries {
       return false;
     }
     this.#next = id + 1;
-    this.#entry.read(id);
+    const entry = this.#entry;
+    entry.read(id);
+    if (this.#check?.acceptsEntry(entry) === false) throw entry.damaged(NOT_LISTED);
+    const { key, keyLength } = this;
+    this.key = this.#lastKey;
+    this.#lastKey = key;
     this.#makeKey();
+    // A sound entry in another's place: its series would come twice, and the other one never.
+    if (compareKeys(this.key, 0, this.keyLength, key, 0, keyLength) <= 0 && keyLength > 0) {
+      throw entry.damaged("does not come after the series before it");
+    }
     return true;
   }
 
@@ -45,7 +61,7 @@ export class SeriesCursor implements RawSeries {
     const first = into.length;
     for (let i = 0; i < entry.chunkCount; i += 1) {
       if (entry.maxTimes[i]! < from || entry.minTimes[i]! >= until) continue;
-      this.#chunks.read(entry.refs[i]!);
+      this.load(i);
       if (this.#chunks.encoding !== this.#parts.codec.encoding) continue;
       const middle = into.length;
       this.decode(into);
@@ -117,6 +133,7 @@ export class SeriesCursor implements RawSeries {
 
   load(chunk: number): void {
     this.#chunks.read(this.#entry.refs[chunk]!);
+    this.#chunk = chunk;
   }
 
   get encoding(): number {
@@ -143,11 +160,20 @@ export class SeriesCursor implements RawSeries {
   decode(into: SampleColumns): void {
     const { bytes, from, until } = this.#chunks;
     const { codec } = this.#parts;
+    const first = into.length;
     try {
       const count = codec.storedCount(bytes, from, until - from);
       codec.decode(bytes, from, until - from, count, into);
     } catch (cause) {
       throw this.#chunks.damaged("cannot be decoded", cause);
+    }
+    // A sound chunk in another's place: both times are exact, in Prometheus' blocks as in ours.
+    const { times, length } = into;
+    if (length === first) return;
+    const { minTimes, maxTimes } = this.#entry;
+    if (times[first] !== minTimes[this.#chunk] || times[length - 1] !== maxTimes[this.#chunk]) {
+      into.length = first;
+      throw this.#chunks.damaged("holds other times than the index says");
     }
   }
 

@@ -9,6 +9,11 @@ import { SectionReader } from "./read-section.ts";
 /** Of so many symbols, the place of one is kept; the others are found by passing those before. */
 const GROUP = 32;
 const VARINT_BYTES = 10;
+/**
+ * Larger keys do not occur: it is twice the longest value. A series of an index that nobody should trust may name one long symbol thousands of times:
+ * labels of gigabytes in a file of a few kilobytes.
+ */
+const KEY_BYTES_MAX = 32 * 2 ** 20;
 /** Places of symbols that were found last, a power of two. */
 const RECENT = 4096;
 
@@ -56,6 +61,9 @@ export class SymbolTable {
     this.find(symbol);
     const { bytes, length } = this;
     let target = into;
+    if (at + length >= KEY_BYTES_MAX) {
+      throw this.#damaged(symbol, `makes a key of more than ${KEY_BYTES_MAX} bytes`);
+    }
     if (at + length + 1 > into.length) {
       target = new Uint8Array(Math.max(2 * into.length, at + length + 1));
       target.set(into.subarray(0, at));

@@ -2,7 +2,14 @@ import type { Disk } from "@varve/contracts";
 import { readMeta } from "../meta.ts";
 import { readTombstones, type Tombstones } from "../tombstones.ts";
 import type { BlockProblem, VerifyBlockOptions } from "../verify.ts";
-import { CHUNKS_DIRECTORY, INDEX_FILE, META_FILE, segmentName, TOMBSTONES_FILE } from "./layout.ts";
+import {
+  blockName,
+  CHUNKS_DIRECTORY,
+  INDEX_FILE,
+  META_FILE,
+  segmentName,
+  TOMBSTONES_FILE,
+} from "./layout.ts";
 import type { BlockMeta } from "./meta-json.ts";
 import { pageCache, type PageCache } from "./page-cache.ts";
 import { checkSegmentHeader, SEGMENT_NAME } from "./read-chunks.ts";
@@ -25,7 +32,7 @@ export async function verifyFiles(options: Required<VerifyBlockOptions>): Promis
   const problems = new Problems(problemsMax);
   const metaPath = `${dir}/${META_FILE}`;
   const meta = problems.try("META", metaPath, () => readMeta(disk, dir));
-  if (meta !== undefined && meta.ulid !== nameOf(dir)) {
+  if (meta !== undefined && meta.ulid !== blockName(dir)) {
     problems.add("META", metaPath, 0, `it names ${meta.ulid}, and its directory does not`);
   }
   const tombstonesPath = `${dir}/${TOMBSTONES_FILE}`;
@@ -46,11 +53,6 @@ export async function verifyFiles(options: Required<VerifyBlockOptions>): Promis
     for (const file of segments) file.close();
   }
   return problems.found;
-}
-
-/** The last part of a path. */
-function nameOf(path: string): string | undefined {
-  return path.split(/[/\\]/).findLast((part) => part !== "");
 }
 
 /** Opens all segments, also those that do not begin as they should. */

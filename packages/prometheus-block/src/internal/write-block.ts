@@ -156,8 +156,15 @@ class DiskBlockWriter implements BlockWriter {
   async publish(): Promise<void> {
     this.#enter("finished");
     this.#disk.rename(this.buildDir, this.dir);
-    this.#stage = "published"; // Whatever the sync says: others may see the block.
-    await this.#disk.syncDirectoryAsync(this.#parent);
+    this.#stage = "published"; // From here on others may see the block.
+    try {
+      await this.#disk.syncDirectoryAsync(this.#parent);
+    } catch (error) {
+      // An opening would believe a block that the next crash takes away: another sync succeeds, and says nothing of this one.
+      this.#disk.rename(this.dir, this.buildDir);
+      this.#stage = "failed";
+      throw error;
+    }
   }
 
   async abort(): Promise<void> {
