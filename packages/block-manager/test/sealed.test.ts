@@ -3,7 +3,14 @@ import { simDisk } from "@varve/disk/sim";
 import { readAll, writeAll } from "@varve/disk/transfer";
 import { describe, expect, test } from "vitest";
 import { backgroundBlocks } from "../src/background.ts";
-import { fileName, fileNumber, MARK_BYTES, placeOf, RecordView } from "../src/internal/format.ts";
+import {
+  BEGINNING_BYTES,
+  fileName,
+  fileNumber,
+  MARK_BYTES,
+  placeOf,
+  RecordView,
+} from "../src/internal/format.ts";
 import { onFullBlocks } from "../src/on-full.ts";
 import { FACTORIES, openBench, QUARANTINE, SEALED, upTo } from "./support/bench.ts";
 
@@ -50,7 +57,7 @@ describe.each(FACTORIES)("%s: sealed/", (_, factory) => {
     const after = files();
     for (const [name, bytes] of before) {
       // A file that only holds a mark is not needed any more.
-      if (bytes.length > 8 + MARK_BYTES) expect(after.get(name)).toEqual(bytes);
+      if (bytes.length > BEGINNING_BYTES) expect(after.get(name)).toEqual(bytes);
     }
     expect([...after.keys()].some((name) => !before.has(name))).toBe(true);
     await bench.close();
@@ -63,7 +70,7 @@ describe.each(FACTORIES)("%s: sealed/", (_, factory) => {
     bench.fill(2, 20);
     await bench.maintain(Infinity);
     const fd = disk.open(FIRST, "update");
-    writeAll(disk, fd, Uint8Array.of(0xff, 0xfe), 0, 2, 80);
+    writeAll(disk, fd, Uint8Array.of(0xff, 0xfe), 0, 2, BEGINNING_BYTES + 12);
     disk.close(fd);
     expect(() => bench.times(1)).toThrow(expect.objectContaining({ code: "BLOCK_CORRUPT" }));
     expect(bench.times(2)).toEqual(upTo(20));
@@ -163,7 +170,7 @@ describe.each(FACTORIES)("%s: sealed/", (_, factory) => {
 });
 
 describe("the layout of sealed/", () => {
-  test("is Prometheus' for head chunks, with a mark at the start of a file", async () => {
+  test("is Prometheus' for head chunks, with marks at the start of a file", async () => {
     const disk = simDisk();
     const bench = await openBench(onFullBlocks({ samplesPerChunk: 1 }), { disk });
     bench.write([[0x01020304, -2, 1.5]]);
@@ -171,7 +178,13 @@ describe("the layout of sealed/", () => {
     expect(hex.slice(0, 16)).toBe("0130bc9101000000");
     // Series 0, after place 0, durable up to 0, encoding 0, no data, checksum.
     expect(hex.slice(16, 76)).toBe(`${"00".repeat(26)}${hex.slice(68, 76)}`);
-    const chunk = hex.slice(76);
+    // The life that wrote it began with file 1, after place 0.
+    const place = "0000000010000000";
+    expect(hex.slice(76, 136)).toBe(
+      `${"00".repeat(8)}${place}${"00".repeat(10)}${hex.slice(128, 136)}`,
+    );
+    expect(hex.slice(136, 196)).toBe(hex.slice(16, 76));
+    const chunk = hex.slice(196);
     expect(chunk.slice(0, 16)).toBe("0000000001020304");
     expect(chunk.slice(16, 48)).toBe("fffffffffffffffe".repeat(2));
     expect(chunk.slice(48, 52)).toBe("0112"); // XOR's number, 18 bytes.
@@ -180,7 +193,7 @@ describe("the layout of sealed/", () => {
     const view = new RecordView();
     const bytes = readAll(disk, FIRST);
     expect(view.parse(bytes, 8, bytes.length) && view.isMark && view.end).toBe(8 + MARK_BYTES);
-    expect(view.parse(bytes, view.end, bytes.length) && view.ref).toBe(0x01020304);
+    expect(view.parse(bytes, BEGINNING_BYTES, bytes.length) && view.ref).toBe(0x01020304);
     expect(view.end).toBe(bytes.length);
     await bench.close();
   });
@@ -217,12 +230,12 @@ describe("the layout of sealed/", () => {
     bench.fill(1, 4);
     const bytes = readAll(disk, FIRST);
     await bench.maintain();
-    disk.makeDirectory("/sealed/000009");
+    disk.makeDirectory("/sealed/lost+found");
     const other = simDisk();
     other.makeDirectory(SEALED);
     const fd = other.open(FIRST, "create");
     writeAll(other, fd, bytes, 0, 8, 0);
-    writeAll(other, fd, bytes, 8 + MARK_BYTES, bytes.length - 8 - MARK_BYTES, 8);
+    writeAll(other, fd, bytes, BEGINNING_BYTES, bytes.length - BEGINNING_BYTES, 8);
     other.close(fd);
     const read = await openBench(onFullBlocks(), { disk: other });
     expect(read.times(1)).toEqual(upTo(4));
@@ -236,7 +249,7 @@ describe("the layout of sealed/", () => {
   test("of a newer version, or with chunks of another encoding, is refused and left untouched", async () => {
     for (const [at, value] of [
       [4, 2],
-      [8 + MARK_BYTES + 24, 7],
+      [BEGINNING_BYTES + 24, 7],
     ] as const) {
       const disk = simDisk();
       const bench = await openBench(onFullBlocks({ samplesPerChunk: 2 }), { disk });
@@ -244,7 +257,7 @@ describe("the layout of sealed/", () => {
       const bytes = readAll(disk, FIRST);
       bytes[at] = value;
       const { writeTail } = await import("../src/internal/format.ts");
-      writeTail(bytes, 8 + MARK_BYTES, 8 + MARK_BYTES + 26 + 34);
+      writeTail(bytes, BEGINNING_BYTES, BEGINNING_BYTES + 26 + 34);
       const fd = disk.open(FIRST, "update");
       writeAll(disk, fd, bytes, 0, bytes.length, 0);
       disk.close(fd);
@@ -321,7 +334,7 @@ describe("recovery of sealed/", () => {
 
   test("passes over a damaged chunk that was durable, counts it, copies it aside, and reads all others", async () => {
     const { disk, size } = await closedStore();
-    for (let at = 8 + MARK_BYTES; at < size - MARK_BYTES; at += 131) {
+    for (let at = BEGINNING_BYTES; at < size - MARK_BYTES; at += 131) {
       const image = disk.image("everything");
       const fd = image.open(FIRST, "update");
       writeAll(image, fd, Uint8Array.of(readAll(image, FIRST)[at]! ^ 0x10), 0, 1, at);

@@ -16,16 +16,22 @@ import {
  *
  * A record of series 0 with encoding 0 and no data is a mark. Its `mint` is the place after which it
  * was written, its `maxt` the trusted place: all before it was synced, and the log that brought it was durable,
- * before the mark was written. Readers that know no series 0 pass over it. Every file begins with a mark,
+ * before the mark was written. Readers that know no series 0 pass over it. Every file begins with three marks,
  * and one follows where the trusted place has moved on.
  *
  * Only chunks below the furthest place that a mark states count. The first mark of a file voids all between the
  * place after which the file was begun and the file: what a failed sync left in doubt, and what an earlier
- * life wrote that was never trusted.
+ * life wrote that was never trusted. For the latter, damage to that mark must not bring back what it voids: the second
+ * and third mark of every file name the first file of its life, and the place after which that one was begun.
  */
 export const HEADER_BYTES = 8;
 /** Bytes of a mark: 25, a length of one byte, and the checksum. */
 export const MARK_BYTES = 30;
+/** Where the marks of a file's beginning lie that are its life's; its own comes first, behind the header. */
+export const LIFE_FILE_MARK_AT = HEADER_BYTES + MARK_BYTES;
+export const LIFE_AFTER_MARK_AT = LIFE_FILE_MARK_AT + MARK_BYTES;
+/** Bytes that a file begins with: the header and these marks. */
+export const BEGINNING_BYTES = LIFE_AFTER_MARK_AT + MARK_BYTES;
 /** Prometheus' bound on a file of head chunks, in bytes. */
 export const FILE_BYTES_MAX = 128 * 2 ** 20;
 /** Places are `file * PLACE_SPAN + offset`: one number orders all files. An offset fits 28 bits. */
@@ -46,6 +52,11 @@ export function placeOf(file: number, offset: number): number {
   return file * PLACE_SPAN + offset;
 }
 
+/** The number of the file that a place lies in. */
+export function fileOf(place: number): number {
+  return Math.floor(place / PLACE_SPAN);
+}
+
 /** The name of a file: six digits or more. */
 export function fileName(number: number): string {
   return String(number).padStart(6, "0");
@@ -63,10 +74,24 @@ export function headerState(bytes: Uint8Array, length: number): "ours" | "torn" 
   return bytes[4] === VERSION ? "ours" : "newer";
 }
 
-export function writeHeader(bytes: Uint8Array, at: number): number {
-  writeU32(bytes, at, MAGIC);
-  writeU32(bytes, at + 4, VERSION << 24);
-  return at + HEADER_BYTES;
+/** The first file that a process wrote, and the place after which it was begun: all between is void. */
+export interface Life {
+  readonly file: number;
+  readonly after: number;
+}
+
+/** Writes what a file begins with, at the start of the buffer; returns where the next record goes. */
+export function writeBeginning(
+  bytes: Uint8Array,
+  after: number,
+  trusted: number,
+  life: Life,
+): number {
+  writeU32(bytes, 0, MAGIC);
+  writeU32(bytes, 4, VERSION << 24);
+  writeMark(bytes, HEADER_BYTES, after, trusted);
+  writeMark(bytes, LIFE_FILE_MARK_AT, placeOf(life.file, 0), trusted);
+  return writeMark(bytes, LIFE_AFTER_MARK_AT, life.after, trusted);
 }
 
 export function writeMark(bytes: Uint8Array, at: number, after: number, trusted: number): number {
@@ -126,6 +151,8 @@ export class RecordView {
     }
     const end = dataAt + length;
     if (length > DATA_BYTES_MAX || end + CRC_BYTES > until) return false;
+    // A padded length: whoever knows the length alone would not find the record's end.
+    if (end + CRC_BYTES - at !== recordBytes(length)) return false;
     if (crc32c(bytes, at, end) !== readU32(bytes, end)) return false;
     this.ref = readU32(bytes, at + 4);
     this.encoding = bytes[at + 24]!;

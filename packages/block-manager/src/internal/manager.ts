@@ -70,6 +70,8 @@ export class ChunkBlocks implements BlockManager {
   /** The last `maintain`, `rest` or deletion: the next waits for it. */
   #maintaining: Promise<unknown> = Promise.resolve();
   #isClosed = false;
+  /** Something was appended or maintained: an opening that is refused leaves no mark. */
+  #isUsed = false;
 
   constructor(parts: BlockParts) {
     this.#parts = parts;
@@ -125,6 +127,7 @@ export class ChunkBlocks implements BlockManager {
 
   append(batch: WriteBatch, from: number, until: number, lsn: Lsn): void {
     if (this.#isClosed) throw closed();
+    this.#isUsed = true;
     this.#store.append(batch, from, until, lsn);
   }
 
@@ -191,6 +194,7 @@ export class ChunkBlocks implements BlockManager {
   }
 
   maintain(options: MaintainOptions): Promise<MaintainReport> {
+    this.#isUsed = true;
     return this.#inTurn(() => this.#maintain(options));
   }
 
@@ -205,11 +209,12 @@ export class ChunkBlocks implements BlockManager {
     let failure: unknown;
     try {
       // Nothing else is written: without a commit of the log it would be void.
-      if (pipeline.poison === undefined && trust.isBehind) {
+      if (pipeline.poison === undefined && (trust.isBehind || (trust.isFrail && this.#isUsed))) {
         await pipeline.tell(Number.POSITIVE_INFINITY);
       }
     } catch (error) {
-      failure = error;
+      // What is stated once is as safe as it was.
+      if (!isStorageError(error) || trust.isBehind) failure = error;
     }
     this.#isClosed = true;
     files.leave();
@@ -283,7 +288,7 @@ export class ChunkBlocks implements BlockManager {
   }
 
   /**
-   * Syncs a mark when nothing else keeps the log from being cut. Otherwise the next chunks bring the mark, and
+   * Syncs marks when nothing else keeps the log from being cut. Otherwise the next chunks bring a mark, and
    * their sync is its own: an idle call does nothing.
    */
   async #tell({ sealBeforeLsn = 0 }: MaintainOptions, untilMs: number): Promise<void> {

@@ -4,7 +4,7 @@ import { adoptChunks } from "./adopt.ts";
 import { BlockStore, type Persistence } from "./block-store.ts";
 import { ChunkAccess } from "./chunk-access.ts";
 import { ChunkTable } from "./chunk-table.ts";
-import { HEADER_BYTES, MARK_BYTES, recordBytes } from "./format.ts";
+import { BEGINNING_BYTES, recordBytes } from "./format.ts";
 import { Hidden } from "./hidden.ts";
 import { Idle } from "./idle.ts";
 import { Late } from "./late.ts";
@@ -13,7 +13,8 @@ import { OpenChunks } from "./open-chunks.ts";
 import { type BlockOptions, type Settings, settingsOf } from "./options.ts";
 import { Pins } from "./pins.ts";
 import { Pipeline } from "./pipeline.ts";
-import { recoverSealed } from "./recovery.ts";
+import { copyDamage, type CountedChunk, recoverSealed } from "./recovery.ts";
+import type { Damage } from "./sealed-chain.ts";
 import { SealedFiles } from "./sealed-files.ts";
 import { SealedReader } from "./sealed-reader.ts";
 import { SealedWriter } from "./sealed-writer.ts";
@@ -58,6 +59,12 @@ export async function openBlocks(
   }
 }
 
+/** The stretch of `sealed/` where a chunk lies. */
+function damageOf({ file, chunk }: CountedChunk): Damage {
+  const { offset: from, length } = chunk;
+  return { number: file, gap: { from, until: from + recordBytes(length) } };
+}
+
 function closeAll(readers: readonly BlockReader[]): void {
   for (const reader of readers) reader.close();
 }
@@ -88,14 +95,14 @@ function assemble(
   chunks.prepare(seriesExpected);
   const stock = new Stock(allocator, chunkBytesFirst, regionsPerRefill);
   // Allocators may give more than asked for, but never a chunk more than twice the largest region.
-  const least = HEADER_BYTES + MARK_BYTES + recordBytes(chunkBytesMax * 2);
+  const least = BEGINNING_BYTES + recordBytes(chunkBytesMax * 2);
   const writeBytesMax = Math.max(character.writeBytesMax, least);
   const files = new SealedFiles(disk, dir, recovery.state);
   const spent = new SpentFiles(disk, dir);
-  const trust = new Trust(recovery.state.trusted, recovery.chunks.length > 0);
-  const sealing = { disk, files, trust, chunks, allocator, encoding };
+  const trust = new Trust(recovery.state.trusted, recovery.chunks.length > 0, recovery.witnesses);
+  const sealing = { disk, files, trust, spent, chunks, allocator, encoding };
   const writer = new SealedWriter({ ...sealing, chunksPerFile, fileBytesMax, writeBytesMax });
-  const pipeline = new Pipeline({ ...sealing, writer, spent, unsyncedBytesMax });
+  const pipeline = new Pipeline({ ...sealing, writer, unsyncedBytesMax });
   const reader = new SealedReader(disk, dir);
   const access = new ChunkAccess({ chunks, series, allocator, codec, reader });
   const readValue = access.readValue.bind(access);
@@ -108,7 +115,7 @@ function assemble(
   const store = new BlockStore({ ...tables, settings, persistence, allocator, codec, readValue });
   store.cutTime = cutTime;
   store.newestTime = cutTime - 1;
-  adoptChunks(recovery, { series, chunks, open, store, spent });
+  const repeated = adoptChunks(recovery, { series, chunks, open, store, spent }).map(damageOf);
   const pins = new Pins();
   const hidden = new Hidden();
   const idle = new Idle({ series, store, late, hidden });
@@ -134,8 +141,9 @@ function assemble(
     cutter: new BlockCutter({ ...needs, codec, series, chunks, access, hidden }),
     releaser: new Releaser({ pins, series, chunks, open, hidden, late, idle, spent }),
   });
-  const { damaged } = recovery;
-  const quarantined = [...recovery.quarantined, ...found.quarantined];
+  const damaged = recovery.damaged + repeated.length;
+  const copies = copyDamage({ disk, dir, quarantineDir }, repeated);
+  const quarantined = [...recovery.quarantined, ...copies, ...found.quarantined];
   return new ChunkBlocks({
     ...tables,
     needs,
@@ -152,7 +160,7 @@ function assemble(
     pins,
     hidden,
     idle,
-    voids: new VoidFiles({ disk, dir, quarantineDir }, recovery.voids),
+    voids: new VoidFiles({ disk, dir, quarantineDir, spent }, recovery.voids),
     facts: { seriesPagesAhead, damaged, quarantined },
   });
 }

@@ -1,5 +1,5 @@
 import { assert, type BlockManagerStats, type ChunkCodec } from "@varve/contracts";
-import { FILE_BYTES_MAX, HEADER_BYTES, MARK_BYTES, recordBytes } from "./format.ts";
+import { BEGINNING_BYTES, FILE_BYTES_MAX, recordBytes } from "./format.ts";
 
 /** Options that all block managers share. */
 export interface BlockOptions {
@@ -136,7 +136,7 @@ export function settingsOf(options: BlockOptions, codec: ChunkCodec): Settings {
   const first = Math.max(chunkBytesFirst, codec.capacityMin);
   const most = Math.max(chunkBytesMax, first);
   assert(
-    fileBytesMax <= FILE_BYTES_MAX && fileBytesMax >= HEADER_BYTES + MARK_BYTES + recordBytes(most),
+    fileBytesMax <= FILE_BYTES_MAX && fileBytesMax >= BEGINNING_BYTES + recordBytes(most),
     `fileBytesMax holds a chunk and is at most ${FILE_BYTES_MAX}, got ${fileBytesMax}`,
   );
   return {

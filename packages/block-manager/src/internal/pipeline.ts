@@ -113,11 +113,18 @@ export class Pipeline {
     }
   }
 
-  /** Writes a mark that states the trusted place, unless one does, and syncs until the time is over. */
+  /** Writes marks that state the trusted place to two files, unless they do, and syncs until the time is over. */
   async tell(untilMs: number): Promise<void> {
     if (this.poison !== undefined) throw this.poison;
-    this.#writer.writeMark();
+    let failure: unknown;
+    try {
+      this.#writer.writeMarks();
+    } catch (error) {
+      if (!isStorageError(error)) throw error;
+      failure = error; // One mark may be written, and is worth its sync.
+    }
     await this.#sync(untilMs);
+    if (failure !== undefined) throw failure;
   }
 
   /** Syncs chunks that were written, oldest first, until the time is over. */

@@ -1,22 +1,24 @@
 import { type Disk, StorageError } from "@varve/contracts";
 import { readFully, writeAll } from "@varve/disk/transfer";
 
-/** Copies part of a file to a new one, and syncs that. */
+/** Copies part of a file to a new one, and syncs that. False, and no copy, when the file has nothing there. */
 export function copyRange(
   disk: Disk,
   path: string,
   from: number,
   until: number,
   copy: string,
-): void {
-  const bytes = new Uint8Array(until - from);
+): boolean {
   const source = disk.open(path, "read");
+  let bytes: Uint8Array;
   let count = 0;
   try {
+    bytes = new Uint8Array(Math.max(0, Math.min(until, disk.size(source)) - from));
     count = readFully(disk, source, bytes, 0, bytes.length, from);
   } finally {
     disk.close(source);
   }
+  if (count === 0) return false;
   const target = disk.open(copy, "create");
   try {
     writeAll(disk, target, bytes, 0, count, 0);
@@ -24,6 +26,7 @@ export function copyRange(
   } finally {
     disk.close(target);
   }
+  return true;
 }
 
 /** The name, or the first of those after it that is not taken. */

@@ -3,23 +3,42 @@ import type { Disk } from "@varve/contracts";
 import { readAll } from "@varve/disk/transfer";
 import { fileName, fileNumber } from "./format.ts";
 import { copyRange } from "./quarantine.ts";
-import { type Chain, chainFiles } from "./sealed-chain.ts";
+import { chainFiles, type Damage } from "./sealed-chain.ts";
 import type { SealedState } from "./sealed-files.ts";
 import { type FoundChunk, type FoundFile, type ScanOptions, scanFile } from "./sealed-scan.ts";
 
 /** What `sealed/` held at open. */
 export interface Recovery {
   /** Chunks that count, in the order in which they were written. */
-  readonly chunks: { readonly file: number; readonly chunk: FoundChunk }[];
+  readonly chunks: CountedChunk[];
+  /** Files that count, in part at least. */
+  readonly files: readonly CountedFile[];
   readonly state: SealedState;
+  /** Files whose marks state up to where records count. */
+  readonly witnesses: number;
   /** Highest ref of all chunks, void ones too. */
   readonly refMax: number;
   /** Files of which nothing counts. */
   readonly voids: readonly FoundFile[];
-  /** Damaged stretches in what counts. They were copied aside; their chunks are lost. */
+  /** Damaged stretches in what counts. Their bytes were copied aside; their chunks are lost. */
   readonly damaged: number;
   /** The copies, below the quarantine directory. */
   readonly quarantined: readonly string[];
+}
+
+/** A file that counts. */
+export interface CountedFile {
+  readonly number: number;
+  /** The place after which it was begun. */
+  readonly after: number;
+  /** It holds chunks that do not count. */
+  readonly holdsVoid: boolean;
+}
+
+/** A chunk that counts, and the file that it lies in. */
+export interface CountedChunk {
+  readonly file: number;
+  readonly chunk: FoundChunk;
 }
 
 export interface RecoveryOptions {
@@ -38,12 +57,12 @@ export function recoverSealed(options: RecoveryOptions): Recovery {
   for (const name of disk.list(dir)) {
     const number = fileNumber(name);
     const path = `${dir}/${name}`;
-    if (number === 0 || disk.kind(path) !== "file") continue;
+    if (number === 0) continue; // Whatever else has a number must be a file, or what it held would be missed.
     found.push(scanFile(readAll(disk, path), { number, path, encoding, storedCount }));
   }
   found.sort((a, b) => a.number - b.number);
   const chain = chainFiles(found);
-  const chunks: Recovery["chunks"] = [];
+  const chunks: CountedChunk[] = [];
   for (const { file, end } of chain.files) {
     for (const chunk of file.chunks) {
       if (chunk.offset >= end) break;
@@ -52,11 +71,17 @@ export function recoverSealed(options: RecoveryOptions): Recovery {
   }
   return {
     chunks,
+    files: chain.files.map(({ file: { number, after, chunks: found }, end }) => ({
+      number,
+      after,
+      holdsVoid: found.length > 0 && found.at(-1)!.offset >= end,
+    })),
+    witnesses: chain.witnesses,
     state: { nextNumber: (found.at(-1)?.number ?? 0) + 1, trusted: chain.trusted },
     refMax: found.reduce((most, file) => Math.max(most, file.refMax), 0),
     voids: chain.voids,
     damaged: chain.damage.length,
-    quarantined: copyDamage(options, chain),
+    quarantined: copyDamage(options, chain.damage),
   };
 }
 
@@ -73,16 +98,18 @@ function makeSealed(disk: Disk, dir: string): void {
 }
 
 /** Copies damage aside, once. */
-function copyDamage({ disk, dir, quarantineDir }: RecoveryOptions, chain: Chain): string[] {
+export function copyDamage(
+  { disk, dir, quarantineDir }: Pick<RecoveryOptions, "disk" | "dir" | "quarantineDir">,
+  damage: readonly Damage[],
+): string[] {
   const quarantined: string[] = [];
-  if (chain.damage.length === 0) return quarantined;
-  disk.makeDirectory(quarantineDir);
-  for (const { number, gap } of chain.damage) {
+  for (const { number, gap } of damage) {
+    const path = `${dir}/${fileName(number)}`;
     const copy = `${quarantineDir}/sealed-${fileName(number)}.${gap.from}`;
+    disk.makeDirectory(quarantineDir);
     if (disk.kind(copy) !== "none") continue; // Seen at an earlier opening.
-    copyRange(disk, `${dir}/${fileName(number)}`, gap.from, gap.until, copy);
-    quarantined.push(copy);
+    if (copyRange(disk, path, gap.from, gap.until, copy)) quarantined.push(copy);
   }
-  disk.syncDirectory(quarantineDir);
+  if (quarantined.length > 0) disk.syncDirectory(quarantineDir);
   return quarantined;
 }

@@ -152,13 +152,15 @@ export class SealedFiles {
 
   /**
    * After a failed sync: what was written since the last good one is void, and must be written again, to a file
-   * that says so.
+   * that says so. Answers the numbers of the files that hold it.
    */
-  lose(): void {
+  lose(): number[] {
+    const files = this.#dirty;
     this.isLost = false;
     this.#losses += 1;
     this.leave();
     this.#dirty = [];
+    return files.map(({ number }) => number);
   }
 
   #close(file: SealedFile): void {

@@ -1,5 +1,14 @@
 import { StorageError } from "@varve/contracts";
-import { HEADER_BYTES, headerState, RecordView } from "./format.ts";
+import {
+  fileOf,
+  HEADER_BYTES,
+  headerState,
+  type Life,
+  LIFE_AFTER_MARK_AT,
+  LIFE_FILE_MARK_AT,
+  placeOf,
+  RecordView,
+} from "./format.ts";
 
 /** A chunk that a file of `sealed/` holds. */
 export interface FoundChunk {
@@ -24,8 +33,10 @@ export interface FoundFile {
   readonly size: number;
   readonly chunks: FoundChunk[];
   readonly gaps: Gap[];
-  /** The place after which it was begun; 0 for the first, -1 when its first mark is lost, -2 when it never had one. */
+  /** The place after which it was begun; 0 for the first, -1 when that is lost, -2 when it never had a mark. */
   readonly after: number;
+  /** The life that wrote it; undefined when that is lost, or was never written. */
+  readonly life: Life | undefined;
   /** The furthest place that its marks state. */
   readonly stated: number;
   /** Highest ref of its chunks. */
@@ -54,7 +65,11 @@ export function scanFile(bytes: Uint8Array, options: ScanOptions): FoundFile {
   const state = headerState(bytes, size);
   if (state === "newer") throw unsupported(path, `version ${bytes[4]}`);
   const view = new RecordView();
+  const begins = placeOf(number, 0);
   let after = AFTER_LOST;
+  let lifeBegins = 0;
+  let life: Life | undefined;
+  let hasMarks = false;
   let stated = 0;
   let refMax = 0;
   let at = state === "ours" ? HEADER_BYTES : 0;
@@ -67,7 +82,14 @@ export function scanFile(bytes: Uint8Array, options: ScanOptions): FoundFile {
       continue;
     }
     if (view.isMark) {
-      if (at === HEADER_BYTES && state === "ours") after = view.minTime;
+      hasMarks = true;
+      const { minTime } = view;
+      // Marks behind the beginning name places in the file itself.
+      if (at === HEADER_BYTES && minTime < begins) after = minTime;
+      else if (at === LIFE_FILE_MARK_AT && minTime <= begins) lifeBegins = minTime;
+      else if (at === LIFE_AFTER_MARK_AT && lifeBegins > 0 && minTime < lifeBegins) {
+        life = { file: fileOf(lifeBegins), after: minTime };
+      }
       stated = Math.max(stated, view.maxTime);
     } else {
       if (view.encoding !== encoding) throw unsupported(path, `chunk encoding ${view.encoding}`);
@@ -79,7 +101,8 @@ export function scanFile(bytes: Uint8Array, options: ScanOptions): FoundFile {
     }
     at = view.end;
   }
-  return { number, size, chunks, gaps, after, stated, refMax };
+  if (hasMarks && after === AFTER_FOREIGN) after = AFTER_LOST;
+  return { number, size, chunks, gaps, after, life, stated, refMax };
 }
 
 function unsupported(path: string, what: string): StorageError {

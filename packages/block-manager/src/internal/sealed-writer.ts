@@ -13,22 +13,25 @@ import {
   SEALED_REGION,
 } from "./chunk-table.ts";
 import {
+  type Life,
   MARK_BYTES,
   placeOf,
   recordBytes,
+  writeBeginning,
   writeHead,
-  writeHeader,
   writeMark,
   writeTail,
 } from "./format.ts";
 import type { Ring } from "./ring.ts";
 import type { SealedFile, SealedFiles } from "./sealed-files.ts";
+import type { SpentFiles } from "./spent-files.ts";
 import type { Trust } from "./trust.ts";
 
 export interface SealedWriterOptions {
   readonly disk: Disk;
   readonly files: SealedFiles;
   readonly trust: Trust;
+  readonly spent: SpentFiles;
   readonly chunks: ChunkTable;
   readonly allocator: Allocator;
   readonly encoding: number;
@@ -53,6 +56,8 @@ export class SealedWriter {
   readonly #buffer: Uint8Array;
   /** Where the last record ends that counts. */
   #end: number;
+  /** The first file of this life, once there is one. */
+  #life: Life | undefined;
 
   constructor(options: SealedWriterOptions) {
     this.#options = options;
@@ -72,7 +77,8 @@ export class SealedWriter {
     const buffer = this.#buffer;
     const first = recordBytes(chunks.word(queue.at(0), LENGTH));
     const file = this.#fileFor(first);
-    let at = this.#prefix(file);
+    const prefix = this.#prefix(file);
+    let at = prefix;
     let count = 0;
     const room = chunksPerFile - file.chunks;
     const countMax = Math.min(queue.length, chunksMax, room, CHUNKS_PER_WRITE_MAX);
@@ -97,23 +103,27 @@ export class SealedWriter {
       at = writeTail(buffer, at, dataEnd);
       count += 1;
     }
-    this.#put(file, at);
+    this.#put(file, at, prefix > 0);
     for (let i = 0; i < count; i += 1) chunks.setWord(queue.at(i), FILE, file.number);
     file.chunks += count;
     if (file.chunks >= chunksPerFile) this.#files.leave();
     return count;
   }
 
-  /** Writes a mark that states the trusted place, unless the last one does: no chunk has to come with it. */
-  writeMark(): void {
-    if (this.#trust.stated === this.#trust.trusted) return;
-    const file = this.#fileFor(0);
-    this.#put(file, this.#prefix(file));
+  /** Writes marks that state the trusted place to two files, unless they do: no chunk has to come with them. */
+  writeMarks(): void {
+    const { trusted, stated, isRepeated } = this.#trust;
+    if (stated !== trusted) this.#putMark(this.#fileFor(0));
+    if (isRepeated) return;
+    const { current } = this.#files;
+    // A file that a failure left empty is still to get its first mark.
+    if (current !== undefined && current.length > 0) this.#files.leave();
+    this.#putMark(this.#files.current ?? this.#create());
   }
 
   /** Goes on after a failed sync: the next file voids all that was written since the last good one. */
   restart(): void {
-    this.#files.lose();
+    for (const file of this.#files.lose()) this.#options.spent.holdsVoid(file);
     this.#trust.lose();
     this.#end = this.#files.durable;
   }
@@ -125,31 +135,43 @@ export class SealedWriter {
       if (!isFull || current.chunks === 0) return current;
       this.#files.leave();
     }
-    return this.#files.create();
+    return this.#create();
   }
 
-  /** Puts a new file's header, and a mark where one is due, at the start of the buffer. */
+  #create(): SealedFile {
+    const file = this.#files.create();
+    this.#life ??= { file: file.number, after: this.#end };
+    this.#options.spent.add(file.number, this.#end);
+    return file;
+  }
+
+  /** Puts what a new file begins with, or a mark where one is due, at the start of the buffer. */
   #prefix(file: SealedFile): number {
     const { trusted, stated } = this.#trust;
-    if (file.length === 0) {
-      return writeMark(this.#buffer, writeHeader(this.#buffer, 0), this.#end, trusted);
-    }
+    if (file.length === 0) return writeBeginning(this.#buffer, this.#end, trusted, this.#life!);
     if (trusted === stated) return 0;
     return writeMark(this.#buffer, 0, placeOf(file.number, file.length), trusted);
   }
 
-  #put(file: SealedFile, length: number): void {
+  #putMark(file: SealedFile): void {
+    this.#put(file, this.#prefix(file), true);
+  }
+
+  #put(file: SealedFile, length: number, hasMark: boolean): void {
     this.writes += 1;
     try {
       writeAll(this.#options.disk, file.fd, this.#buffer, 0, length, file.length);
     } catch (error) {
       // A full disk leaves a beginning, which the next attempt overwrites. After any other failure the
       // file's end is unknown: it is left as it is, and the next file's mark names where it is sound.
-      if (isStorageError(error) && error.code !== "STORAGE_FULL") this.#files.leave();
+      if (isStorageError(error) && error.code !== "STORAGE_FULL") {
+        this.#files.leave();
+        this.#options.spent.holdsVoid(file.number);
+      }
       throw error;
     }
     file.length += length;
     this.#end = placeOf(file.number, file.length);
-    this.#trust.mark(this.#end);
+    if (hasMark) this.#trust.mark(this.#end);
   }
 }

@@ -39,6 +39,8 @@ export const VALUE_UNREAD = 2;
 /** The codec's state begins here, in bytes from the start of a series' state. */
 export const CODEC_STATE = 64;
 
+/** A page so far behind the last one is not the next: entries of the table before it are set at once. */
+const JUMP_PAGES = 1024;
 const LINE_BYTES = 64;
 /** Resident memory comes in pages of this many bytes. */
 const FAULT_BYTES = 4096;
@@ -57,8 +59,8 @@ export class SeriesTable {
   readonly stride: number;
   pagesTaken = 0;
   readonly #memory: Memory;
-  /** By page number; `NO_OFFSET` where there is no page. */
-  readonly #offsets: Offset[] = [];
+  /** By page number: only of pages that were taken. */
+  readonly #offsets = new Map<number, Offset>();
 
   constructor(memory: Memory, codecStateBytes: number) {
     this.#memory = memory;
@@ -67,10 +69,7 @@ export class SeriesTable {
 
   /** The page with this number, taken now if need be, or `NO_PAGE` when the memory is full. */
   page(number: number): ChunkState {
-    while (this.pages.length <= number) {
-      this.pages.push(NO_PAGE);
-      this.#offsets.push(NO_OFFSET);
-    }
+    if (number >= this.pages.length) this.#reach(number);
     const known = this.pages[number]!;
     if (known !== NO_PAGE) return known;
     const bytes = SERIES_PER_PAGE * this.stride;
@@ -81,7 +80,7 @@ export class SeriesTable {
       doubles: this.#memory.doubles(offset, bytes / 8),
     };
     this.pages[number] = page;
-    this.#offsets[number] = offset;
+    this.#offsets.set(number, offset);
     this.pagesTaken += 1;
     return page;
   }
@@ -121,24 +120,44 @@ export class SeriesTable {
     for (let w = FLAGS; w < page.words.length; w += this.stride / 4) {
       if (page.words[w] !== 0) return;
     }
-    this.#memory.give(this.#offsets[number]!, SERIES_PER_PAGE * this.stride);
+    this.#memory.give(this.#offsets.get(number)!, SERIES_PER_PAGE * this.stride);
     this.pages[number] = NO_PAGE;
-    this.#offsets[number] = NO_OFFSET;
+    this.#offsets.delete(number);
     this.pagesTaken -= 1;
   }
 
-  dispose(): void {
-    for (const offset of this.#offsets) {
-      if (offset !== NO_OFFSET) this.#memory.give(offset, SERIES_PER_PAGE * this.stride);
+  /**
+   * Makes room for a page. Refs are dense, so that it is the next one; but a file that nobody should trust may name any,
+   * and to push up to four million entries took a second (a fill: a twentieth of it).
+   */
+  #reach(number: number): void {
+    const { pages } = this;
+    const from = pages.length;
+    if (number - from < JUMP_PAGES) {
+      while (pages.length <= number) pages.push(NO_PAGE);
+    } else {
+      pages.length = number + 1;
+      pages.fill(NO_PAGE, from);
     }
-    this.#offsets.length = 0;
+  }
+
+  /** Pages that were taken: fewer than there are entries of the table. */
+  *taken(): IterableIterator<ChunkState> {
+    for (const number of this.#offsets.keys()) yield this.pages[number]!;
+  }
+
+  dispose(): void {
+    for (const offset of this.#offsets.values()) {
+      this.#memory.give(offset, SERIES_PER_PAGE * this.stride);
+    }
+    this.#offsets.clear();
     this.pages.length = 0;
   }
 }
 
 /** Gives back the regions of all open chunks. The table is not used after this. */
 export function releaseOpenRegions(series: SeriesTable, allocator: Allocator): void {
-  for (const { words } of series.pages) {
+  for (const { words } of series.taken()) {
     for (let w = 0; w < words.length; w += series.stride / 4) {
       const region = words[w + REGION]! >>> 0;
       if (region !== 0) allocator.release(region);

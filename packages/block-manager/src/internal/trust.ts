@@ -1,12 +1,12 @@
 import type { Lsn } from "@varve/contracts";
-import { PLACE_SPAN } from "./format.ts";
+import { fileOf } from "./format.ts";
 
 /**
  * What chunks found at open count as in the order of Lsns: they hold the durable Lsn at 0 until a mark of this
  * life is synced, because the one that was found may be in the kernel's cache only.
  */
 const FOUND_LSN: Lsn = 1;
-/** No mark of this life. */
+/** No mark of this life, and no file. */
 const NOTHING = -1;
 
 /** Chunks synced between two commits of the log: where they end, and the lowest Lsn that brought a first sample. */
@@ -21,9 +21,18 @@ interface Mark {
   readonly states: number;
 }
 
+/** The last synced mark of a file. */
+interface Witness {
+  readonly file: number;
+  readonly states: number;
+}
+
+const NO_WITNESS: Witness = { file: 0, states: NOTHING };
+
 /**
  * How far `sealed/` counts: a place is synced, then trusted once the log that brought all before it is durable too,
- * then recoverable once a synced mark states it. Only then may the log be cut.
+ * then recoverable once synced marks of two files state it. Only then may the log be cut: what one mark alone
+ * states is lost with that mark, and nothing would tell that it ever counted.
  *
  * Synced chunks that are not recoverable are remembered as a few steps, so that any number of them costs nothing.
  */
@@ -32,38 +41,54 @@ export class Trust {
   trusted: number;
   /** What the last mark states; -1 before the first of this life. */
   stated = NOTHING;
-  /** What the last synced mark states. */
-  #recoverable = NOTHING;
-  /** Where the last synced mark ends. */
-  #toldEnd = 0;
-  /** The trusted place that was found at open. */
+  /** The file of the last mark, and whether the one before it states the same. */
+  #statedFile = NOTHING;
+  #isRepeated = false;
+  /** The last synced marks of the last two files that have any: the earlier one states no more than the later one. */
+  #earlier = NO_WITNESS;
+  #later = NO_WITNESS;
+  /** The trusted place that was found at open, and whether damage to one file could hide it. */
   readonly #found: number;
+  readonly #isFoundFrail: boolean;
   /** A commit of the log was asked for up to here. */
   #asked: number;
   /** Both oldest first. */
   readonly #steps: Step[] = [];
   readonly #marks: Mark[] = [];
 
-  constructor(trusted: number, hasChunks: boolean) {
+  /** `witnesses` counts the files whose marks state the trusted place that was found. */
+  constructor(trusted: number, hasChunks: boolean, witnesses: number) {
     this.trusted = trusted;
     this.#found = trusted;
+    this.#isFoundFrail = hasChunks && witnesses < 2;
     this.#asked = trusted;
     if (hasChunks) this.#steps.push({ until: trusted, lsn: FOUND_LSN });
   }
 
-  /** A mark of this life is synced: what others stated is no longer needed. */
+  /** Marks of two files of this life are synced: what others stated is no longer needed. */
   get isTold(): boolean {
-    return this.#recoverable !== NOTHING;
+    return this.#earlier !== NO_WITNESS;
   }
 
-  /** The file that holds the last synced mark: what files before it state is no longer needed. 0 without one. */
+  /** What files before this one state is no longer needed: it and a later one hold synced marks. 0 without them. */
   get toldFile(): number {
-    return Math.floor(this.#toldEnd / PLACE_SPAN);
+    return this.#earlier.file;
   }
 
   /** The next opening would find less than what is trusted. */
   get isBehind(): boolean {
-    return this.trusted > Math.max(this.#recoverable, this.#found);
+    return this.trusted > Math.max(this.#later.states, this.#found);
+  }
+
+  /** Damage to one file could hide from the next opening that all before the trusted place counts. */
+  get isFrail(): boolean {
+    if (this.#earlier.states >= this.trusted) return false;
+    return this.#isFoundFrail || this.trusted > this.#found;
+  }
+
+  /** Marks of two files state the trusted place, synced or not. */
+  get isRepeated(): boolean {
+    return this.#isRepeated && this.stated === this.trusted;
   }
 
   /** The lowest Lsn of the chunks that are synced and not recoverable; infinite when there are none. */
@@ -93,14 +118,17 @@ export class Trust {
     this.trusted = Math.max(this.trusted, place);
   }
 
-  /** Whether a mark is all that keeps chunks of batches below `lsn` from being recoverable. */
+  /** Whether marks are all that keeps chunks of batches below `lsn` from being recoverable. */
   owes(lsn: Lsn): boolean {
     return this.#steps.some((step) => step.until <= this.trusted && step.lsn < lsn);
   }
 
-  /** A mark that states the trusted place was written before `end`. */
+  /** A mark that states the trusted place was written before `end`, to the same file. */
   mark(end: number): void {
-    if (this.stated === this.trusted) return;
+    const file = fileOf(end);
+    this.#isRepeated =
+      this.stated === this.trusted && (this.#isRepeated || this.#statedFile !== file);
+    this.#statedFile = file;
     this.stated = this.trusted;
     this.#marks.push({ end, states: this.trusted });
   }
@@ -108,11 +136,12 @@ export class Trust {
   /** All before `durable` is synced, marks too. */
   settle(durable: number): void {
     while (this.#marks.length > 0 && this.#marks[0]!.end <= durable) {
-      const mark = this.#marks.shift()!;
-      this.#recoverable = mark.states;
-      this.#toldEnd = mark.end;
+      const { end, states } = this.#marks.shift()!;
+      const file = fileOf(end);
+      if (file !== this.#later.file && this.#later !== NO_WITNESS) this.#earlier = this.#later;
+      this.#later = { file, states };
     }
-    while (this.#steps.length > 0 && this.#steps[0]!.until <= this.#recoverable) {
+    while (this.#steps.length > 0 && this.#steps[0]!.until <= this.#earlier.states) {
       this.#steps.shift();
     }
   }
@@ -120,6 +149,7 @@ export class Trust {
   /** A sync has failed: marks that it was for are in doubt. */
   lose(): void {
     this.#marks.length = 0;
-    this.stated = this.#recoverable;
+    this.stated = NOTHING;
+    this.#isRepeated = false;
   }
 }

@@ -7,7 +7,13 @@ import {
   type Matcher,
   type Pause,
 } from "@varve/contracts";
-import { mergeBlocks, openBlock, type BlockReader, type PageCache } from "@varve/prometheus-block";
+import {
+  mergeBlocks,
+  openBlock,
+  type BlockReader,
+  type BlockWriter,
+  type PageCache,
+} from "@varve/prometheus-block";
 import type { BlockStore } from "../block-store.ts";
 import type { Idle } from "../idle.ts";
 import type { Late } from "../late.ts";
@@ -219,7 +225,7 @@ export class BlockJobs {
         if (task.hasChunks) await settler.settleBefore(task.until, pause);
         const block = await cutter.write(task, pause);
         await this.#wishes.commitLog?.(); // Nothing of a batch that a crash could still take back.
-        await block?.writer.publish();
+        if (block !== null) await publish(block.writer);
         const reader = block === null ? null : await this.#open(block.writer.ulid, pause);
         // From here to the end of the turn: pins see either all of this or nothing.
         if (reader !== null) {
@@ -256,7 +262,7 @@ export class BlockJobs {
     const extra = factsField(storeId, facts);
     try {
       const writer = await mergeBlocks({ disk, parent: blocksDir, blocks, codec, pause, extra });
-      if (writer !== null) await writer.publish();
+      if (writer !== null) await publish(writer);
       const reader = writer === null ? null : await this.#open(writer.ulid, pause);
       set.replace(blocks, reader === null ? [] : [reader]);
       this.blocksMerged += 1;
@@ -291,6 +297,16 @@ export class BlockJobs {
       tombstones: reader.tombstones.count,
       isLate: reader.meta.compaction.hints?.includes(LATE_HINT) === true,
     }));
+  }
+}
+
+/** Gives a block its name, or leaves no trace of it. */
+async function publish(writer: BlockWriter): Promise<void> {
+  try {
+    await writer.publish();
+  } catch (error) {
+    await writer.abort().catch(() => undefined); // The first error says more.
+    throw error;
   }
 }
 

@@ -1,4 +1,4 @@
-import { isStorageError, type ChunkCodec, type Disk } from "@varve/contracts";
+import { isStorageError, StorageError, type ChunkCodec, type Disk } from "@varve/contracts";
 import { removeTree } from "@varve/disk/transfer";
 import { isUlid, openBlock, type BlockReader, type PageCache } from "@varve/prometheus-block";
 import { REMOVED } from "./block-set.ts";
@@ -33,36 +33,72 @@ const LEFTOVER = /^([0-9A-HJKMNP-TV-Z]{26})\.tmp(-for-(creation|deletion))?$/;
 export async function recoverBlocks(options: BlockRecoveryOptions): Promise<BlockRecovery> {
   const { disk, blocksDir, storeId } = options;
   const quarantined: string[] = [];
-  let readers: BlockReader[] = [];
-  let isChanged = false;
+  const readers: BlockReader[] = [];
   try {
-    for (const name of disk.list(blocksDir)) {
-      if (LEFTOVER.test(name)) {
-        removeTree(disk, `${blocksDir}/${name}`);
-        isChanged = true;
-      }
+    const names = disk.list(blocksDir);
+    for (const name of names) {
       if (!isUlid(name)) continue;
       const reader = await openOrMove(options, name, quarantined);
       if (reader !== null) readers.push(reader);
     }
-    const replaced = new Set(
-      readers.flatMap(({ meta }) => meta.compaction.parents?.map(({ ulid }) => ulid) ?? []),
-    );
     const facts = unite(readers.map(({ meta }) => readFacts(storeId, meta)));
-    for (const reader of readers.filter(({ id }) => replaced.has(id))) {
-      reader.close();
-      const path = `${blocksDir}/${reader.id}`;
-      disk.rename(path, path + REMOVED); // In one step: half a block would pass for a damaged one.
-      removeTree(disk, path + REMOVED);
-      isChanged = true;
-    }
-    readers = readers.filter(({ id }) => !replaced.has(id));
-    if (isChanged) disk.syncDirectory(blocksDir);
-    return { readers, facts, quarantined };
+    const gone = readers.filter((reader) => isReplaced(reader, readers, storeId));
+    for (const reader of gone) reader.close();
+    removeAll(
+      options,
+      gone.map(({ id }) => id),
+      names.filter((name) => LEFTOVER.test(name)),
+    );
+    return { readers: readers.filter((reader) => !gone.includes(reader)), facts, quarantined };
   } catch (error) {
     for (const reader of readers) reader.close();
     throw error;
   }
+}
+
+/**
+ * Whether another block holds all that this one does: it was merged from it, or this store made it from all that this one
+ * was made from, by way of a merge that is gone itself.
+ */
+function isReplaced(
+  { id, meta }: BlockReader,
+  readers: readonly BlockReader[],
+  storeId: string,
+): boolean {
+  const { level, sources } = meta.compaction;
+  return readers.some(({ meta: other }) => {
+    const { compaction } = other;
+    if (compaction.parents?.some(({ ulid }) => ulid === id) === true) return true;
+    if (compaction.level <= level || sources.length === 0) return false;
+    const isOurs = readFacts(storeId, other) !== undefined;
+    return isOurs && sources.every((source) => compaction.sources.includes(source));
+  });
+}
+
+/**
+ * Removes blocks, and what is left of others. A name is gone durably before anything below it goes: half a block would pass
+ * for a damaged one. The names of blocks that stand for them are durable before that.
+ */
+function removeAll(
+  { disk, blocksDir }: BlockRecoveryOptions,
+  blocks: readonly string[],
+  leftovers: readonly string[],
+): void {
+  if (blocks.length + leftovers.length === 0) return;
+  disk.syncDirectory(blocksDir);
+  if (blocks.length > 0) {
+    for (const name of blocks)
+      disk.rename(`${blocksDir}/${name}`, `${blocksDir}/${name}${REMOVED}`);
+    try {
+      disk.syncDirectory(blocksDir);
+    } catch (error) {
+      for (const name of blocks)
+        disk.rename(`${blocksDir}/${name}${REMOVED}`, `${blocksDir}/${name}`);
+      throw error;
+    }
+  }
+  for (const name of blocks) removeTree(disk, `${blocksDir}/${name}${REMOVED}`);
+  for (const name of leftovers) removeTree(disk, `${blocksDir}/${name}`);
 }
 
 async function openOrMove(
@@ -71,7 +107,9 @@ async function openOrMove(
   quarantined: string[],
 ): Promise<BlockReader | null> {
   const dir = `${blocksDir}/${name}`;
-  if (disk.kind(dir) !== "directory") return null;
+  const kind = disk.kind(dir);
+  if (kind === "other") throw linked(dir);
+  if (kind !== "directory") return null;
   try {
     return await openBlock({ disk, dir, codec, cache });
   } catch (error) {
@@ -84,4 +122,13 @@ async function openOrMove(
     quarantined.push(moved);
     return null;
   }
+}
+
+/** Passed over, the block's samples would be missing; followed, its files could be anybody's. */
+function linked(path: string): StorageError {
+  return new StorageError(
+    "DISK",
+    `cannot open block ${path}: ELOOP; it is a symbolic link, which is never followed; put the directory itself there`,
+    { facts: { errno: "ELOOP", path, operation: "open" } },
+  );
 }

@@ -71,13 +71,23 @@ export class BlockSet {
       reader.close();
       const path = `${this.#dir}/${reader.id}`;
       try {
-        this.#disk.rename(path, path + REMOVED);
-        await this.#disk.syncDirectoryAsync(this.#dir);
+        await this.#unname(path);
         await removeTreeAsync(this.#disk, path + REMOVED);
         await pause();
       } catch (error) {
         if (!isStorageError(error) || error.code === "ABORTED") throw error;
       }
+    }
+  }
+
+  /** Takes a block's name away, durably. Otherwise it keeps it: half a block must not come back under it. */
+  async #unname(path: string): Promise<void> {
+    this.#disk.rename(path, path + REMOVED);
+    try {
+      await this.#disk.syncDirectoryAsync(this.#dir);
+    } catch (error) {
+      this.#disk.rename(path + REMOVED, path);
+      throw error;
     }
   }
 
