@@ -27,6 +27,7 @@ import { foreignError, PreparedLabels } from "./prepared.ts";
 import type { RecoveryReport } from "./replay.ts";
 import type { RefSet } from "./ref-set.ts";
 import { type QueryOptions, select, type Selection, type TimeRange } from "./select.ts";
+import { exitOn, SHUTDOWN_SIGNALS, type ShutdownOptions } from "./shutdown.ts";
 import { copyStore } from "./snapshot.ts";
 import type { PhaseClock, TimingReport } from "./timing.ts";
 import { UserBatch } from "./user-batch.ts";
@@ -98,7 +99,8 @@ export class Engine implements AsyncDisposable {
   readonly #made: EngineParts;
   readonly #lock: DiskLock;
   readonly #scratch: RowBatch;
-  readonly #removeHook: () => void;
+  /** Each lets go of a hook in the process. */
+  readonly #hooks = new Set<() => void>();
   readonly #owner = Symbol("engine");
   #closing: Promise<void> | null = null;
 
@@ -111,7 +113,7 @@ export class Engine implements AsyncDisposable {
     this.#made = made;
     this.#lock = made.lock;
     this.#scratch = makeBatch(made.parts.memory, 1);
-    this.#removeHook = onExit(() => this.#writer.close());
+    this.#hooks.add(onExit(() => this.#writer.close()));
     if (!made.readOnly) this.#maintenance.start(); // Last: an opening that failed leaves no timer.
   }
 
@@ -255,8 +257,11 @@ export class Engine implements AsyncDisposable {
   }
 
   get marks(): Marks {
-    const { accepted, written, durable } = this.#parts.wal;
-    return { accepted, written, durable };
+    const { wal } = this.#parts;
+    // The last one first: a log's worker may come further between two looks.
+    const { durable } = wal;
+    const { written } = wal;
+    return { accepted: wal.accepted, written, durable };
   }
 
   stats(): EngineStats {
@@ -287,6 +292,23 @@ export class Engine implements AsyncDisposable {
     this.#clock?.reset();
   }
 
+  /**
+   * Has signals end the process by `process.exit`, with the code that shells know them by (143 for SIGTERM): so what
+   * was accepted is drained, as at any exit. Without it a signal kills the process as it is. It is for programs
+   * that have nothing else to do then; others handle the signal, close the store and exit by themselves.
+   *
+   * Holds until the function returned is called or the store is closed.
+   */
+  installShutdownHooks(options: ShutdownOptions = {}): () => void {
+    if (this.#closing !== null) this.#refuse();
+    const remove = exitOn(options.signals ?? SHUTDOWN_SIGNALS);
+    this.#hooks.add(remove);
+    return () => {
+      this.#hooks.delete(remove);
+      remove();
+    };
+  }
+
   /** Makes all accepted durable, closes every part and gives the lock back. Calling it again waits for the first. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -298,7 +320,6 @@ export class Engine implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    this.#removeHook();
     this.#writer.stop();
     await this.#maintenance.stop();
     let failure: unknown;
@@ -307,6 +328,8 @@ export class Engine implements AsyncDisposable {
     } catch (error) {
       failure = error;
     }
+    // Not before: the process may exit while the close waits.
+    this.#removeHooks();
     try {
       await this.#parts.dispose();
     } catch (error) {
@@ -315,6 +338,11 @@ export class Engine implements AsyncDisposable {
       this.#lock.release();
     }
     if (failure !== undefined) throw failure;
+  }
+
+  #removeHooks(): void {
+    for (const remove of this.#hooks) remove();
+    this.#hooks.clear();
   }
 
   async #makeDurable(): Promise<void> {

@@ -8,6 +8,7 @@ export { checkPlan, planNames } from "./plan.ts";
 export { PreparedLabels } from "./prepared.ts";
 export type { RecoveryReport } from "./replay.ts";
 export type { QueryOptions, SelectedSeries, Selection, TimeRange } from "./select.ts";
+export type { ShutdownOptions } from "./shutdown.ts";
 export { PHASES } from "./timing.ts";
 export type { PhaseName, PhaseReport, TimingMode, TimingReport } from "./timing.ts";
 export { UserBatch } from "./user-batch.ts";

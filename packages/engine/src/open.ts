@@ -2,7 +2,7 @@ import { isStorageError, LABEL_LIMITS, StorageError, type DiskLock } from "@varv
 import { nodeDisk } from "@varve/disk/node";
 import { overlayDisk } from "@varve/disk/overlay";
 import { removeTree } from "@varve/disk/transfer";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { MEMORY_BYTES_MAX } from "@varve/bytes";
 import { Engine } from "./engine.ts";
 import { IdleSeries } from "./idle-series.ts";
@@ -13,7 +13,7 @@ import { PinCount } from "./pin-count.ts";
 import { checkPlan } from "./plan.ts";
 import { RefSet } from "./ref-set.ts";
 import { replay } from "./replay.ts";
-import { readFormat, type StoreFormat, writeFormat } from "./store-format.ts";
+import { readFormat, settleFormat, type StoreFormat } from "./store-format.ts";
 import { PhaseClock } from "./timing.ts";
 import { Writer } from "./writer.ts";
 
@@ -42,10 +42,7 @@ export async function open(options: EngineOptions): Promise<Engine> {
   const lock = disk.lock(join(dir, "LOCK"));
   try {
     if (!plan.wal.traits.persistent) forgetUnloggable(full);
-    const found = readFormat(disk, dir);
-    if (found === null) disk.syncDirectory(dirname(dir)); // The directory itself is as durable as what it holds.
-    const format = found ?? writeFormat(disk, dir, full.hashSeed);
-    return await assemble(full, format, lock);
+    return await assemble(full, settleFormat(disk, dir, full.hashSeed), lock);
   } catch (error) {
     lock.release();
     throw error;

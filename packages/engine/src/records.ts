@@ -10,6 +10,7 @@ import {
 import {
   LATE,
   StorageError,
+  type Lsn,
   type RecordBuffer,
   type SeriesRef,
   type WriteBatch,
@@ -27,6 +28,8 @@ const NEXT_REF_RECORD = 132;
 /** Samples that came late: { u8 version, u64 ref, u64 time } then { varint ref, varint time, u64 bits } against those. */
 const LATE_RECORD = 133;
 const VERSION = 1;
+/** Types from here on are private: Prometheus passes over them. */
+const PRIVATE_FROM = 128;
 
 /** Most bytes of a tombstone, and of a late sample. */
 const TOMBSTONE_BYTES = 8 + 10 + 10;
@@ -108,19 +111,27 @@ export interface OwnRecordVisitor {
 
 const reader = new VarintReader();
 
-/** Decodes one record; others are passed over. Throws WAL_CORRUPT on a malformed one. */
+/**
+ * Decodes one record of batch `lsn`; those of Prometheus that say nothing to us are passed over. Throws WAL_CORRUPT on
+ * a malformed one, and UNSUPPORTED_VERSION on a private one that nobody here knows: a newer release wrote it, or another
+ * codec, and without it the store would be short of something.
+ */
 export function decodeOwn(
   bytes: Uint8Array,
   from: number,
   until: number,
+  lsn: Lsn,
   visitor: OwnRecordVisitor,
 ): void {
-  const type = bytes[from];
-  if (type === NEXT_REF_RECORD && until - from === 10) visitor.nextRef(readU64(bytes, from + 2));
-  else if (type === TOMBSTONES_RECORD) decodeTombstones(bytes, from + 1, until, visitor);
-  else if (type === LATE_RECORD && bytes[from + 1] === VERSION) {
-    decodeLate(bytes, from + 2, until, visitor);
-  }
+  const type = bytes[from]!;
+  if (type === TOMBSTONES_RECORD) decodeTombstones(bytes, from + 1, until, visitor);
+  if (type < PRIVATE_FROM || from === until) return;
+  const version = until - from > 1 ? bytes[from + 1]! : 0;
+  const isOurs = type === NEXT_REF_RECORD || type === LATE_RECORD;
+  if (!isOurs || version > VERSION) throw unsupported(type, isOurs ? `${version}` : "unknown", lsn);
+  if (type === LATE_RECORD) decodeLate(bytes, from + 2, until, visitor);
+  else if (until - from === 10) visitor.nextRef(readU64(bytes, from + 2));
+  else throw malformed("the next ref");
 }
 
 function decodeTombstones(
@@ -158,6 +169,15 @@ function decodeLate(
     reader.at += 8;
     visitor.late(ref, time, low, high);
   }
+}
+
+function unsupported(type: number, version: string, lsn: Lsn): StorageError {
+  return new StorageError(
+    "UNSUPPORTED_VERSION",
+    `the log's batch ${lsn} holds record type ${type}, version ${version}, which this release and the plan's record codec ` +
+      "do not read; nothing was changed; open the directory with the release and the codec that wrote it",
+    { facts: { lsn, type, version } },
+  );
 }
 
 function malformed(what: string): StorageError {

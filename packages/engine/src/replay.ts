@@ -94,7 +94,7 @@ class Replayer {
     if (lsn !== this.#lsn) this.#applySamples();
     this.#lsn = lsn;
     if (this.#parts.codec.decode(bytes, from, until, this.#visitor)) return;
-    decodeOwn(bytes, from, until, this.#ownVisitor);
+    decodeOwn(bytes, from, until, lsn, this.#ownVisitor);
     this.#applySamples();
     this.#isLate = false;
   }

@@ -47,7 +47,16 @@ const REASONS: { readonly [status: RowStatus]: readonly [StorageErrorCode, strin
   ],
 };
 
+/** Labels come from anybody: what cannot be shown must not hide why the row was refused. */
 function describe(series: unknown): string {
-  const text = typeof series === "string" ? series : (JSON.stringify(series) ?? String(series));
+  const text = typeof series === "string" ? series : shown(series);
   return text.length > LABELS_SHOWN_MAX ? `${text.slice(0, LABELS_SHOWN_MAX)}…` : text;
+}
+
+function shown(series: unknown): string {
+  try {
+    return JSON.stringify(series) ?? typeof series;
+  } catch {
+    return `labels of type ${typeof series}`;
+  }
 }

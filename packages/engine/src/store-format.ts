@@ -1,7 +1,7 @@
-import { StorageError, type Disk, type HashSeed } from "@varve/contracts";
+import { isStorageError, StorageError, type Disk, type HashSeed } from "@varve/contracts";
 import { readAll, writeFileDurably } from "@varve/disk/transfer";
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** Version of the directory layout and of every file in it that has no version of its own. */
 export const FORMAT_VERSION = 1;
@@ -31,8 +31,10 @@ const LINE = /^varve (\d+)\nstore ([0-9a-f]{32})\nseed ([0-9a-f]{8})([0-9a-f]{8}
 export function readFormat(disk: Disk, dir: string): StoreFormat | null {
   const path = join(dir, FORMAT);
   if (disk.kind(path) === "none") {
-    const strangers = disk.list(dir).filter((name) => !BEFORE_FORMAT.has(name));
+    const strangers = strangersIn(disk, dir);
     if (strangers.length === 0) return null;
+    // Whoever makes the directory now has made FORMAT before anything else: it came meanwhile.
+    if (disk.kind(path) !== "none") return readFormat(disk, dir);
     throw new StorageError(
       "INPUT",
       `${dir}: not a varve directory: it has no FORMAT, but holds ${JSON.stringify(strangers[0])}; ` +
@@ -66,15 +68,57 @@ export function readFormat(disk: Disk, dir: string): StoreFormat | null {
   };
 }
 
-/** Makes a new directory's FORMAT, durably. */
-export function writeFormat(disk: Disk, dir: string, hashSeed: HashSeed | undefined): StoreFormat {
+/**
+ * What FORMAT says of a directory whose lock is held, or is made to say of a new one. It is durable then, and so is the
+ * directory's own name, whatever became of earlier openings.
+ */
+export function settleFormat(disk: Disk, dir: string, hashSeed: HashSeed | undefined): StoreFormat {
+  const found = readFormat(disk, dir);
+  if (found === null) {
+    syncNameOf(disk, dir); // The directory itself is as durable as what it holds.
+    return writeFormat(disk, dir, newFormat(hashSeed));
+  }
+  // Other names are made once FORMAT's is durable. Where there are none, its sync may have failed, and another would prove nothing.
+  if (strangersIn(disk, dir).every((name) => name === FORMAT)) writeFormat(disk, dir, found);
+  return found;
+}
+
+/** The names in a directory that are none of an opening that has not come to its FORMAT. */
+function strangersIn(disk: Disk, dir: string): string[] {
+  return disk.list(dir).filter((name) => !BEFORE_FORMAT.has(name));
+}
+
+/**
+ * Makes the name of a directory durable. Where that fails, the directory is named anew: what a failed sync was for is never
+ * written by another, which would succeed all the same.
+ */
+function syncNameOf(disk: Disk, dir: string): void {
+  try {
+    disk.syncDirectory(dirname(dir));
+  } catch (error) {
+    const aside = `${dir}.${randomBytes(4).toString("hex")}.tmp`;
+    try {
+      disk.rename(dir, aside);
+      disk.rename(aside, dir);
+    } catch (cause) {
+      if (!isStorageError(cause)) throw cause; // A mount point, or a parent of somebody else's: it was not made here.
+    }
+    throw error;
+  }
+}
+
+function newFormat(hashSeed: HashSeed | undefined): StoreFormat {
   const random = randomBytes(24);
-  const format: StoreFormat = {
+  return {
     version: FORMAT_VERSION,
     storeId: random.toString("hex", 0, 16),
     hashSeed: hashSeed ?? { low: random.readUInt32LE(16), high: random.readUInt32LE(20) },
   };
-  const text = `varve ${format.version}\nstore ${format.storeId}\nseed ${hex(format.hashSeed.high)}${hex(format.hashSeed.low)}\n`;
+}
+
+function writeFormat(disk: Disk, dir: string, format: StoreFormat): StoreFormat {
+  const { version, storeId, hashSeed } = format;
+  const text = `varve ${version}\nstore ${storeId}\nseed ${hex(hashSeed.high)}${hex(hashSeed.low)}\n`;
   writeFileDurably(disk, join(dir, FORMAT), new TextEncoder().encode(text));
   return format;
 }

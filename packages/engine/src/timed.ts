@@ -290,6 +290,7 @@ export function timedDisk(
     }
   }
   return {
+    isVolatile: disk.isVolatile ?? false,
     open: (path, mode) => charged(write, () => disk.open(path, mode)),
     write: (fd: Descriptor, bytes: Uint8Array, from: number, length: number, position: number) =>
       charged(write, () => disk.write(fd, bytes, from, length, position)),

@@ -10,4 +10,13 @@ for (let time = 0; time < Number(rows); time += 1) store.write({ __name__: "m" }
 process.disconnect();
 if (way === "exit") process.exit(3);
 if (way === "throw") throw new Error("as planned");
+if (way === "SIGTERM" || way === "SIGINT") {
+  store.installShutdownHooks();
+  process.kill(process.pid, way);
+  setInterval(() => undefined, 1000); // A handler of signals keeps no process alive.
+}
+if (way === "closing") {
+  void store.close();
+  process.exit(4);
+}
 if (way === "reject") void Promise.reject(new Error("as planned"));

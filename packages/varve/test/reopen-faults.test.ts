@@ -1,0 +1,262 @@
+import { backgroundBlocks } from "@varve/block-manager/background";
+import type { Disk, DiskLock, Plan } from "@varve/contracts";
+import { simDisk, type SimDisk, type Survival } from "@varve/disk/sim";
+import { asyncWal } from "@varve/wal/async";
+import { batchedWal } from "@varve/wal/batched";
+import { syncWal } from "@varve/wal/sync";
+import { open, type Engine } from "varve";
+import { describe, expect, test } from "vitest";
+import { contentOf, planWith, type Content } from "./helpers.ts";
+
+const PLANS: [string, Plan][] = [
+  ["sync log", planWith({ wal: syncWal() })],
+  ["batched log", planWith({ wal: batchedWal() })],
+  ["async log", planWith({ wal: asyncWal({ writer: "inline" }) })],
+];
+/** What lies there before the first opening. */
+const BEGINNINGS: [string, (disk: SimDisk) => void][] = [
+  ["no directory", () => undefined],
+  ["a directory whose name is not durable", (disk) => disk.makeDirectory("/data")],
+  ["a durable directory", (disk) => {
+    disk.makeDirectory("/data");
+    disk.syncDirectory("/");
+  }],
+]; // prettier-ignore
+const SURVIVALS: Survival[] = ["nothing", "prefix", "subset", "everything"];
+
+describe.each(PLANS)("%s", (_, plan) => {
+  test.each(BEGINNINGS)(
+    "%s: whatever one call of an opening or closing fails, the next opening makes durable what it acknowledges",
+    async (_title, begin) => {
+      let refused = 0;
+      for (let at = 1, isOver = false; !isOver; at += 1) {
+        const disk = simDisk({ seed: at });
+        begin(disk);
+        const last = disk.operations + at;
+        disk.fault = (number) => (number === last ? "EIO" : undefined);
+        if (!(await isOpened(disk, plan))) refused += 1;
+        disk.fault = undefined;
+        isOver = disk.operations < last;
+        await expectKept(disk, plan, `call ${at} failed`);
+      }
+      expect(refused).toBeGreaterThan(15);
+    },
+  );
+
+  test("dead at any call of an opening or closing: the next opening makes durable what it acknowledges", async () => {
+    for (let at = 1, isOver = false; !isOver; at += 1) {
+      const disk = simDisk({ seed: at });
+      const process = mortal(disk, at);
+      await isOpened(process.disk, plan);
+      isOver = process.calls < at;
+      await expectKept(process.live(), plan, `dead at call ${at}`);
+    }
+  });
+});
+
+/** A hundred stores are written, cut, opened and opened again. */
+const SLOW_MS = 120_000;
+/** What a cut, an opening and a power cut depend on: other calls that fail or do not come leave what one of these left. */
+const DECISIVE = /^(datasync|syncDirectory|rename|unlink|removeDirectory)/;
+
+describe("blocks", () => {
+  const plan = planWith({
+    wal: syncWal(),
+    "block-manager": backgroundBlocks({ blockDurationMs: 10, samplesPerChunk: 3, mergeFactor: 2 }),
+  });
+
+  test("whatever one call of cutting and merging fails, an opening and the cut of its log lose nothing", async () => {
+    let failed = 0;
+    for (let at = 1, isOver = false; !isOver; at += 1) {
+      const disk = simDisk({ seed: at });
+      const expected = await fill(disk, plan);
+      let calls = 0;
+      disk.fault = (_number, operation) => {
+        if (DECISIVE.test(operation)) calls += 1;
+        return calls === at && DECISIVE.test(operation) ? "EIO" : undefined;
+      };
+      if (!(await isCut(disk, plan))) failed += 1;
+      disk.fault = undefined;
+      isOver = calls < at;
+      await expectCompacted(disk, plan, expected, `call ${at} failed`);
+    }
+    expect(failed).toBeGreaterThan(25);
+  });
+
+  test(
+    "dead at any call of cutting and merging: an opening and the cut of its log lose nothing",
+    async () => {
+      for (let at = 1, isOver = false; !isOver; at += 1) {
+        const disk = simDisk({ seed: at });
+        const expected = await fill(disk, plan);
+        const process = mortal(disk, at, DECISIVE);
+        await isCut(process.disk, plan);
+        isOver = process.calls < at;
+        await expectCompacted(process.live(), plan, expected, `dead at call ${at}`);
+      }
+    },
+    SLOW_MS,
+  );
+
+  test("a block that could not be removed does not bring back what was deleted from the blocks that stand for it", async () => {
+    const disk = simDisk();
+    await fill(disk, plan);
+    let lastRenamed = "";
+    let failed = 0;
+    disk.fault = (_number, operation, path) => {
+      if (operation === "rename") lastRenamed = path;
+      const isRemoval = operation === "syncDirectory" && /[0-9A-Z]{26}$/.test(lastRenamed);
+      if (!isRemoval || failed > 0) return undefined;
+      failed += 1;
+      return "EIO";
+    };
+    const store = await openOn(disk, plan);
+    await store.cutBlocks();
+    await store.maintain(60_000);
+    expect(failed).toBe(1);
+    await store.delete({ a: "0" });
+    const expected = await contentOf(store);
+    expect(expected.size).toBe(1);
+    await store.close();
+    for (const survival of SURVIVALS) {
+      expect(await foundOn(disk.image(survival, 1), plan), survival).toEqual(expected);
+    }
+  });
+});
+
+test("an opener that looks while another makes the directory is told that it is held, not that it is a stranger's", async () => {
+  const [, plan] = PLANS[0]!;
+  const disk = simDisk();
+  const store = await openOn(disk, plan);
+  let isFirst = true;
+  const late = spy(disk, (name, path) => {
+    if (name !== "kind" || path !== "/data/FORMAT" || !isFirst) return undefined;
+    isFirst = false; // As it was a moment before the other made it.
+    return "none";
+  });
+  await expect(openOn(late, plan)).rejects.toMatchObject({ code: "LOCKED" });
+  await store.close();
+});
+
+/** Opens and closes, and tells whether the opening succeeded. */
+async function isOpened(disk: Disk, plan: Plan): Promise<boolean> {
+  try {
+    const store = await openOn(disk, plan);
+    await store.close().catch(() => undefined);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A store whose log has all that was written: rows of four windows. */
+async function fill(disk: SimDisk, plan: Plan): Promise<Content> {
+  const store = await openOn(disk, plan);
+  for (let time = 0; time < 40; time += 2) store.write({ a: String(time % 4) }, time, time);
+  const content = await contentOf(store);
+  await store.close();
+  return content;
+}
+
+/** Opens, cuts what it has into blocks, merges them and closes, and tells whether nothing failed. */
+async function isCut(disk: Disk, plan: Plan): Promise<boolean> {
+  const store = await openOn(disk, plan).catch(() => null);
+  if (store === null) return false;
+  try {
+    await store.cutBlocks();
+    await store.maintain(60_000);
+    await store.close();
+    return true;
+  } catch {
+    await store.close().catch(() => undefined);
+    return false;
+  }
+}
+
+/** Opens, cuts the log, and looks whether all is there after a power cut. */
+async function expectCompacted(
+  disk: SimDisk,
+  plan: Plan,
+  expected: Content,
+  what: string,
+): Promise<void> {
+  const store = await openOn(disk, plan);
+  await store.compactLog();
+  expect(await contentOf(store), what).toEqual(expected);
+  for (const survival of ["nothing", "subset"] as const) {
+    const found = await foundOn(disk.image(survival, 1), plan).catch((error: unknown) => error);
+    expect(found, `${what}, ${survival}`).toEqual(expected);
+  }
+  await store.close();
+}
+
+/** Opens, writes, and looks whether all that was durable survives a power cut. */
+async function expectKept(disk: SimDisk, plan: Plan, what: string): Promise<void> {
+  const store = await openOn(disk, plan);
+  store.write({ a: "1" }, 1, 1);
+  store.write({ b: "1" }, 1, 2);
+  await store.flush();
+  const expected = await contentOf(store);
+  expect(expected.size, what).toBe(2);
+  for (const survival of SURVIVALS) {
+    const found = await foundOn(disk.image(survival, 1), plan).catch((error: unknown) => error);
+    expect(found, `${what}, ${survival}`).toEqual(expected);
+  }
+  await store.close();
+}
+
+async function foundOn(disk: SimDisk, plan: Plan): Promise<Content> {
+  const store = await openOn(disk, plan);
+  const content = await contentOf(store);
+  await store.close();
+  return content;
+}
+
+function openOn(disk: Disk, plan: Plan): Promise<Engine> {
+  return open({
+    dir: "/data",
+    disk,
+    plan,
+    memoryBytesMax: 16 * 2 ** 20,
+    maintainEveryMs: 0,
+    closeDelayMs: 1e6,
+    prefaultBytes: 0,
+  });
+}
+
+/** The disk of a process that dies at a call of those that are counted: what it did until then stays, and its locks go. */
+function mortal(base: SimDisk, at: number, counted = /./) {
+  let calls = 0;
+  const locks: DiskLock[] = [];
+  const disk = spy(base, (name, path) => {
+    if (counted.test(name)) calls += 1;
+    if (calls >= at) return name.endsWith("Async") ? Promise.reject(DEATH) : die();
+    if (name !== "lock") return undefined;
+    const lock = base.lock(path as string);
+    locks.push(lock);
+    return { release: () => undefined };
+  });
+  const live = (): SimDisk => {
+    for (const lock of locks) lock.release();
+    return base;
+  };
+  return { disk, live, get calls() { return calls; } }; // prettier-ignore
+}
+
+const DEATH = new Error("the process is dead");
+
+function die(): never {
+  throw DEATH;
+}
+
+/** A disk whose answers are another's where there is one. */
+function spy(disk: SimDisk, answer: (name: string, first: unknown) => unknown): Disk {
+  return new Proxy<Disk>(disk, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]): unknown =>
+        answer(String(name), args[0]) ?? Reflect.apply(value, target, args);
+    },
+  });
+}
