@@ -140,3 +140,18 @@ test("empty input has no rows; only OpenMetrics and CSV miss something", async (
     expect(error === undefined).toBe(format === "prometheus" || format === "jsonl");
   }
 });
+
+test.each([
+  ["a label's value", (long: string) => `up{a="${long}"} 1 1\n`],
+  ["a quoted name", (long: string) => `{"up","${long}"="b"} 1 1\n`],
+  ["a metric that is described", (long: string) => `# HELP "${long}" text\nup 1 1\n`],
+])(
+  "reads lines of any length that an option allows: %s is not too long for the stack",
+  async (_, line) => {
+    const { rows, error } = await read("prometheus", line("a".repeat(2 ** 24)), {
+      lineBytesMax: 2 ** 25,
+    });
+    expect(error).toBeUndefined();
+    expect(rows).toHaveLength(1);
+  },
+);

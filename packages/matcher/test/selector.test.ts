@@ -226,3 +226,12 @@ describe("formatSelector", () => {
     );
   });
 });
+
+test.each(['"', "'", "`"])(
+  "reads strings in %s of any length: none is too long for the stack",
+  (quote) => {
+    const value = "é".repeat(400_000);
+    const [matcher] = parseSelector(`{a=${quote}${value}${quote}}`);
+    expect(matcher!.value === value).toBe(true);
+  },
+);

@@ -180,7 +180,7 @@ export class LmdbIndex implements SeriesIndex {
     const from = batch.keyAt[row]!;
     const until = batch.keyAt[row + 1]!;
     if (this.#overlay.size > 0) {
-      const pending = this.#overlay.find(low, high, batch.keys, from, until);
+      const pending = this.#overlay.find(batch.keys, from, until);
       if (pending !== undefined) return pending.ref;
     }
     if (this.#meta.entries === 0) return NO_SERIES;

@@ -1,4 +1,3 @@
-import { equalBytes } from "@varve/bytes";
 import type { SeriesRef } from "@varve/contracts";
 
 /** A series that is bound and not yet in a transaction. */
@@ -11,8 +10,8 @@ export interface Pending {
 
 /** Series that wait for the next transaction: found at once, by key and by ref. */
 export class Overlay {
-  /** By a word of the hash; series that share one follow each other. */
-  readonly #byHash = new Map<number, Pending[]>();
+  /** By the text of the key: V8 seeds the hashes of strings, so that nobody can choose keys that crowd. */
+  readonly #byKey = new Map<string, Pending>();
   readonly #byRef = new Map<SeriesRef, Pending>();
   #keyBytes = 0;
 
@@ -24,21 +23,8 @@ export class Overlay {
     return this.#keyBytes + this.#byRef.size * 200;
   }
 
-  find(
-    low: number,
-    high: number,
-    bytes: Uint8Array,
-    from: number,
-    until: number,
-  ): Pending | undefined {
-    const chain = this.#byHash.get((low ^ high) | 0);
-    if (chain === undefined) return undefined;
-    for (const pending of chain) {
-      const { key } = pending;
-      if (pending.low !== low || pending.high !== high) continue;
-      if (equalBytes(key, 0, key.length, bytes, from, until)) return pending;
-    }
-    return undefined;
+  find(bytes: Uint8Array, from: number, until: number): Pending | undefined {
+    return this.#byKey.get(textOf(bytes, from, until));
   }
 
   get(ref: SeriesRef): Pending | undefined {
@@ -46,10 +32,7 @@ export class Overlay {
   }
 
   add(pending: Pending): void {
-    const word = (pending.low ^ pending.high) | 0;
-    const chain = this.#byHash.get(word);
-    if (chain === undefined) this.#byHash.set(word, [pending]);
-    else chain.push(pending);
+    this.#byKey.set(textOf(pending.key, 0, pending.key.length), pending);
     this.#byRef.set(pending.ref, pending);
     this.#keyBytes += pending.key.length;
   }
@@ -60,10 +43,7 @@ export class Overlay {
     if (pending === undefined) return false;
     this.#byRef.delete(ref);
     this.#keyBytes -= pending.key.length;
-    const word = (pending.low ^ pending.high) | 0;
-    const chain = this.#byHash.get(word)!;
-    if (chain.length === 1) this.#byHash.delete(word);
-    else chain.splice(chain.indexOf(pending), 1);
+    this.#byKey.delete(textOf(pending.key, 0, pending.key.length));
     return true;
   }
 
@@ -73,8 +53,13 @@ export class Overlay {
   }
 
   clear(): void {
-    this.#byHash.clear();
+    this.#byKey.clear();
     this.#byRef.clear();
     this.#keyBytes = 0;
   }
+}
+
+/** A character for each byte. A canonical key ends with 0xFF, so it never looks like an integer, which V8 would not seed. */
+function textOf(bytes: Uint8Array, from: number, until: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, until - from).toString("latin1");
 }

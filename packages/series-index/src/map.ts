@@ -11,6 +11,7 @@ import {
   type WriteBatch,
 } from "@varve/contracts";
 import { equalBytes } from "@varve/bytes";
+import { Overflow } from "./overflow.ts";
 import { MAP_ENTRIES_MAX, ShardedMap } from "./sharded-map.ts";
 
 /** Options of the Map index. */
@@ -20,8 +21,8 @@ export interface MapOptions {
 }
 
 /**
- * JavaScript Maps from a hash word to the series: one for hashes that are unique, one for those that are not,
- * and one from refs to series. Each series is an object with a copy of its key, and the whole key is compared.
+ * JavaScript Maps from a hash word to the first series that has it, and from refs to series. Other series of a word are
+ * found by a keyed hash. Each series is an object with a copy of its key, and the whole key is compared.
  * The plain way, and the yardstick: it grows by rehashing a whole Map at once. Forgets everything at close.
  *
  * Adopted series do not count against `seriesMax`, since the log already has them; rows after them do.
@@ -49,8 +50,10 @@ class MapIndex implements SeriesIndex {
   readonly #seriesMax: number;
   /** The first series of each hash word. */
   readonly #unique: ShardedMap<number, Series>;
-  /** The other series of hash words that several share. */
-  readonly #conflicts: ShardedMap<number, Series[]>;
+  /** How many other series have a hash word, for words that several share. */
+  readonly #conflicts: ShardedMap<number, number>;
+  /** Those others: whoever chooses keys of one hash does not choose where they lie here. */
+  readonly #overflow = new Overflow();
   readonly #byRef: ShardedMap<SeriesRef, Series>;
   #nextRef: SeriesRef = 1;
   #size = 0;
@@ -79,7 +82,7 @@ class MapIndex implements SeriesIndex {
       probes: this.#probes,
       growths: this.#unique.shards - 1,
       collisions: this.#collisions,
-      overflowed: 0,
+      overflowed: this.#overflow.size,
       bytes: this.#keyBytes + this.#size * SERIES_BYTES,
       transactions: 0,
     };
@@ -157,6 +160,7 @@ class MapIndex implements SeriesIndex {
     this.#closed = true;
     this.#unique.clear();
     this.#conflicts.clear();
+    this.#overflow.clear();
     this.#byRef.clear();
     this.#size = 0;
     this.#keyBytes = 0;
@@ -165,16 +169,24 @@ class MapIndex implements SeriesIndex {
   #lookUp(batch: WriteBatch, row: number): SeriesRef {
     const word = wordOf(batch.hashes[2 * row]!, batch.hashes[2 * row + 1]!);
     const first = this.#unique.get(word);
-    this.#probes += 1;
-    if (first === undefined) return NO_SERIES;
     const from = batch.keyAt[row]!;
     const until = batch.keyAt[row + 1]!;
-    if (equalBytes(first.key, 0, first.key.length, batch.keys, from, until)) return first.ref;
-    const others = this.#conflicts.get(word);
-    if (others === undefined) return NO_SERIES;
-    for (const { key, ref } of others) {
+    this.#probes += 1;
+    if (
+      first !== undefined &&
+      equalBytes(first.key, 0, first.key.length, batch.keys, from, until)
+    ) {
+      return first.ref;
+    }
+    // The first of a word may be gone, and others of it still there.
+    if (this.#overflow.size === 0 || this.#conflicts.get(word) === undefined) return NO_SERIES;
+    const overflow = this.#overflow;
+    let ref = overflow.first(overflow.hash(batch.keys, from, until));
+    while (ref !== NO_SERIES) {
       this.#probes += 1;
+      const { key } = this.#byRef.get(ref)!;
       if (equalBytes(key, 0, key.length, batch.keys, from, until)) return ref;
+      ref = overflow.next(ref);
     }
     return NO_SERIES;
   }
@@ -187,9 +199,8 @@ class MapIndex implements SeriesIndex {
       this.#unique.set(word, series);
     } else {
       this.#collisions += 1;
-      const others = this.#conflicts.get(word);
-      if (others === undefined) this.#conflicts.set(word, [series]);
-      else others.push(series);
+      this.#conflicts.set(word, (this.#conflicts.get(word) ?? 0) + 1);
+      this.#overflow.add(this.#overflow.hash(key, 0, key.length), ref);
     }
     this.#byRef.set(ref, series);
     this.#size += 1;
@@ -202,17 +213,16 @@ class MapIndex implements SeriesIndex {
     if (series === undefined) return;
     this.#byRef.delete(ref);
     this.#size -= 1;
-    this.#keyBytes -= series.key.length;
-    const { word } = series;
-    const others = this.#conflicts.get(word);
-    if (this.#unique.get(word) !== series) {
-      others!.splice(others!.indexOf(series), 1);
-    } else if (others === undefined) {
+    const { word, key } = series;
+    this.#keyBytes -= key.length;
+    if (this.#unique.get(word) === series) {
       this.#unique.delete(word);
-    } else {
-      this.#unique.set(word, others.pop()!);
+      return;
     }
-    if (others?.length === 0) this.#conflicts.delete(word);
+    this.#overflow.remove(this.#overflow.hash(key, 0, key.length), ref);
+    const others = this.#conflicts.get(word)! - 1;
+    if (others === 0) this.#conflicts.delete(word);
+    else this.#conflicts.set(word, others);
   }
 
   #assertOpen(): void {

@@ -23,6 +23,12 @@ import { CROWDED, FULL, NO_SLOT, SlotTable } from "./slot-table.ts";
 /** Rows whose slots are sought before the first key is compared: enough for cache misses to overlap. */
 const GROUP_ROWS = 64;
 
+/**
+ * Series of one whole hash that lie in the table. More of them come from nobody but an attacker, or a poor hash: they go to
+ * the overflow, so that no search compares many keys.
+ */
+const SAME_HASH_MAX = 4;
+
 /** The part behind `openAddressedIndex`. */
 export class OpenAddressedIndex implements SeriesIndex {
   readonly #needs: SeriesIndexNeeds;
@@ -262,8 +268,10 @@ export class OpenAddressedIndex implements SeriesIndex {
     const from = batch.keys.byteOffset + byteAt;
     const key = this.#arena.store(place, ref, source, from, until - byteAt);
     if (key === NO_KEY) return false;
-    if (this.#table.seek(place, low, high, 0) !== NO_SLOT) this.#collisions += 1;
-    const placement = this.#table.put(place, low, high, ref, key);
+    const same = this.#countSame(place, low, high);
+    if (same > 0) this.#collisions += 1;
+    const placement =
+      same < SAME_HASH_MAX ? this.#table.put(place, low, high, ref, key) : this.#table.crowd(place);
     if (placement === FULL) {
       this.#arena.release(key);
       return false;
@@ -275,6 +283,18 @@ export class OpenAddressedIndex implements SeriesIndex {
     this.#size += 1;
     if (ref >= this.#nextRef) this.#nextRef = ref + 1;
     return true;
+  }
+
+  /** How many series of a whole hash lie in the table. */
+  #countSame(place: number, low: number, high: number): number {
+    const table = this.#table;
+    let count = 0;
+    let slot = table.seek(place, low, high, 0);
+    while (slot !== NO_SLOT) {
+      count += 1;
+      slot = table.seek(place, low, high, table.distance(place, slot) + 1);
+    }
+    return count;
   }
 
   /** Reads what dropping these refs needs, so that their cache misses overlap: 30 % of a drop. */

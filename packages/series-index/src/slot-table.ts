@@ -129,8 +129,7 @@ export class SlotTable {
       }
     }
     if (slot === NO_SLOT || this.#segments.series[number]! >= SEGMENT_SLOTS - 1) {
-      this.#segments.overflowed[number] = 1;
-      return CROWDED;
+      return this.crowd(place);
     }
     const words = this.#words;
     words[slot + LOW] = low;
@@ -139,6 +138,12 @@ export class SlotTable {
     words[slot + KEY] = key;
     this.#segments.series[number]! += 1;
     return PLACED;
+  }
+
+  /** Notes that a series of this place goes to the overflow, though there may be slots. */
+  crowd(place: number): Placement {
+    this.#segments.overflowed[this.#segments.number(place)] = 1;
+    return CROWDED;
   }
 
   /** The ref in the slot where a search for `place` begins. */

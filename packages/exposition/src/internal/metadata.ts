@@ -11,9 +11,11 @@ export interface Metadata {
 }
 
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
-const QUOTED_NAME = /^"(?:[^"\\]|\\[\\"n])+"$/;
-const LOOSE = /^#[ \t]+(HELP|TYPE)(?:[ \t]+|$)("(?:[^"\\]|\\[^])*"|[^ \t]*)(?:[ \t]+([^]*))?$/;
-const STRICT = /^# (HELP|TYPE|UNIT) ("(?:[^"\\]|\\[^])*"|[^ ]*)(?: ([^]*))?$/;
+// Runs of plain characters are matched as one: an alternative for each of them would take stack, and long names had not enough.
+const QUOTED_NAME = /^"(?!")[^"\\]*(?:\\[\\"n][^"\\]*)*"$/;
+const LOOSE =
+  /^#[ \t]+(HELP|TYPE)(?:[ \t]+|$)("[^"\\]*(?:\\[^][^"\\]*)*"|[^ \t]*)(?:[ \t]+([^]*))?$/;
+const STRICT = /^# (HELP|TYPE|UNIT) ("[^"\\]*(?:\\[^][^"\\]*)*"|[^ ]*)(?: ([^]*))?$/;
 
 const CLASSIC_TYPES = ["counter", "gauge", "histogram", "summary"];
 const TEXT_TYPES = new Set([

@@ -1,11 +1,11 @@
 import type { Labels } from "@varve/contracts";
+import { BACKSLASH, NEWLINE, QUOTE } from "./ascii.ts";
 import { addLabel, labelsFrom, NAME_LABEL } from "./label-set.ts";
 import { LineFault, quote } from "./line-fault.ts";
 import { bytesBefore, textOf } from "./text-of.ts";
 
 const METRIC_NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
 const LABEL_NAME = /[a-zA-Z_][a-zA-Z0-9_]*/y;
-const QUOTED = /"((?:[^"\\\n]|\\[^])*)"/y;
 const BLANKS = /[ \t]*/y;
 
 /** How strictly a series' text is read. */
@@ -83,7 +83,7 @@ class SeriesParser {
   #parseLabel(): void {
     this.#skipBlanks();
     const start = this.#at;
-    const quoted = this.#match(QUOTED);
+    const quoted = this.#takeQuoted();
     const name = quoted === undefined ? this.#match(LABEL_NAME) : this.#unescape(quoted, start);
     if (name === undefined) throw this.#fault("expected a label's name");
     this.#skipBlanks();
@@ -95,7 +95,7 @@ class SeriesParser {
     }
     this.#skipBlanks();
     const valueAt = this.#at;
-    const value = this.#match(QUOTED);
+    const value = this.#takeQuoted();
     if (value === undefined) throw this.#fault(`expected label ${quote(name)}'s value in quotes`);
     this.#add(name, this.#unescape(value, valueAt), start);
   }
@@ -122,6 +122,26 @@ class SeriesParser {
     if (this.#text[this.#at] !== character) return false;
     this.#at += 1;
     return true;
+  }
+
+  /**
+   * Takes a string in quotes, and returns what is between them, escapes as they are. Undefined when none begins here, or it
+   * does not end in its line. By hand: an expression takes stack for each character, and long values had not enough.
+   */
+  #takeQuoted(): string | undefined {
+    const text = this.#text;
+    const from = this.#at + 1;
+    if (text[this.#at] !== '"') return undefined;
+    for (let at = from; at < text.length; at += 1) {
+      const unit = text.charCodeAt(at);
+      if (unit === BACKSLASH) at += 1;
+      else if (unit === NEWLINE) return undefined;
+      else if (unit === QUOTE) {
+        this.#at = at + 1;
+        return text.slice(from, at);
+      }
+    }
+    return undefined;
   }
 
   /** Takes what a sticky pattern matches here: its first group, or all of it. */

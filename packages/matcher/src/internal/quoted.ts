@@ -33,7 +33,8 @@ export function takeQuoted(cursor: Cursor): string | null {
   if (quote === "`") return takeRaw(cursor, start);
   const bytes: number[] = [];
   for (;;) {
-    bytes.push(...encoder.encode(cursor.take(PLAIN)));
+    // One by one: as arguments of one call, those of a long string would not fit the stack.
+    for (const byte of encoder.encode(cursor.take(PLAIN))) bytes.push(byte);
     const next = cursor.text[cursor.at];
     if (next === undefined || next === "\n") throw unterminated(cursor, start);
     if (next === "\\") {
