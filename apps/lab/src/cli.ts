@@ -5,6 +5,7 @@ import { listCommand } from "./commands/list.ts";
 import { matrixCommand } from "./commands/matrix.ts";
 import { queryCommand } from "./commands/query.ts";
 import { raceCommand } from "./commands/race.ts";
+import { seamCommand } from "./commands/seam.ts";
 import { findingsCommand, seedCommand } from "./commands/seed.ts";
 import { ownVersion } from "./report/environment.ts";
 
@@ -33,6 +34,7 @@ function program(): Command {
     raceCommand() as unknown as Command,
     matrixCommand() as unknown as Command,
     queryCommand() as unknown as Command,
+    seamCommand() as unknown as Command,
     seedCommand() as unknown as Command,
     findingsCommand() as unknown as Command,
   ];

@@ -25,7 +25,7 @@ test("lists every slot, its variants and the plans in 80 columns", async () => {
   expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
 });
 
-test.each(["list", "certify", "race", "matrix", "query", "seed"])(
+test.each(["list", "certify", "race", "matrix", "query", "seam", "seed"])(
   "shows help of %s with examples",
   async (command) => {
     const { code, stdout } = await labHere(command, "--help");
