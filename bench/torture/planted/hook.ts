@@ -3,7 +3,7 @@ import { registerHooks } from "node:module";
 import { fileURLToPath } from "node:url";
 import { BUGS } from "./bugs.ts";
 
-/** Loaded before a row's process: one source is read with the mistake that `PLANTED_BUG` names. */
+/** Loaded before a row's process, the processes that it starts, and their workers: one source is read with the mistake that `PLANTED_BUG` names. */
 const bug = BUGS.find(({ id }) => id === process.env["PLANTED_BUG"])!;
 
 registerHooks({

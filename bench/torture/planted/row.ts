@@ -32,11 +32,16 @@ async function trial({ tier, seed }: TrialContext, rows: readonly Row[]): Promis
       shares: 1,
       signal: AbortSignal.timeout(WAIT_MS_MAX),
       foundMax: 1,
-      execArgv: ["--conditions=@varve/source", "--import", HOOK],
-      env: { ...process.env, PLANTED_BUG: bug.id },
+      execArgv: ["--conditions=@varve/source"],
+      // By the environment, so that it reaches processes and workers that are started with flags of their own.
+      env: { ...process.env, PLANTED_BUG: bug.id, NODE_OPTIONS: `--import=${HOOK}` },
       onProgress: () => undefined,
     },
   );
+  if (result.skipped !== null) {
+    process.stderr.write(`  ${bug.id}: SKIPPED: ${result.skipped}\n`);
+    return 0;
+  }
   const [found] = result.found;
   if (found === undefined) {
     throw new Broken("wrong", `${bug.id}: ${bug.row} did not notice that ${bug.title}`);

@@ -24,6 +24,17 @@ export class KnownLog {
     this.retentionMs = retentionMs;
   }
 
+  /** The same, to be changed apart. */
+  copy(): KnownLog {
+    const copy = new KnownLog(this.retentionMs);
+    copy.lsn = this.lsn;
+    copy.durableLsn = this.durableLsn;
+    copy.clock = this.clock;
+    for (const [lsn, rows] of this.batches) copy.batches.set(lsn, rows);
+    for (const [place, lsn] of this.#lsns) copy.#lsns.set(place, lsn);
+    return copy;
+  }
+
   /** The log has it: from here on nothing may lose it. */
   log(rows: readonly LoggedRow[]): Lsn {
     this.lsn += 1;

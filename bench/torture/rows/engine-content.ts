@@ -11,6 +11,8 @@ export interface KnownRow {
   readonly batch: number;
   /** Whether a deletion resolved that takes it, or one was only begun. */
   deleted: "no" | "maybe" | "yes";
+  /** It was answered with a failure: nobody knows whether the log has it. */
+  isUnsure: boolean;
 }
 
 /** A deletion as it was called. */
@@ -58,11 +60,23 @@ export class KnownRows {
   next(random: Random, batch = 0): KnownRow {
     const known = SERIES_FIRST + Math.floor(this.clock / ROWS_PER_SERIES);
     const series = random.chance(0.3) ? random.below(known) : known - 1 - random.below(3);
-    const row: KnownRow = { series, time: this.clock, batch, deleted: "no" };
+    const row: KnownRow = { series, time: this.clock, batch, deleted: "no", isUnsure: false };
     this.clock += 1;
     this.#at.set(placeOf(row.series, row.time), this.rows.length);
     this.rows.push(row);
     return row;
+  }
+
+  /** The last rows were offered, and refused for good: nobody may find them. */
+  refuse(count: number): void {
+    for (const row of this.rows.splice(this.rows.length - count, count)) {
+      this.#at.delete(placeOf(row.series, row.time));
+    }
+  }
+
+  /** The last rows were offered, and the log has failed: the next opening finds them, or not. */
+  doubt(count: number): void {
+    for (const row of this.rows.slice(this.rows.length - count)) row.isUnsure = true;
   }
 
   nextBatch(): number {
@@ -84,7 +98,7 @@ export class KnownRows {
   async holds(store: Engine): Promise<void> {
     const found = await this.#read(store);
     for (const [i, row] of this.rows.entries()) {
-      if (row.deleted === "no" && !found.has(i)) {
+      if (row.deleted === "no" && !row.isUnsure && !found.has(i)) {
         throw new Broken("lost", `${nameOf(row)} was accepted, and a query misses it`);
       }
     }
@@ -104,6 +118,7 @@ export class KnownRows {
     this.#checkWhole(count);
     // A deletion that was only begun may have hidden the last rows from the count.
     this.rows = this.rows.filter((row, i) => i < count || row.deleted === "maybe");
+    for (const row of this.rows) row.isUnsure = false;
     this.#at = new Map(this.rows.map((row, i) => [placeOf(row.series, row.time), i]));
     this.durable = this.rows.length;
   }

@@ -59,11 +59,16 @@ export class EngineSteps {
 
   /** Works of every kind, and rows between them. */
   async all(store: Engine): Promise<void> {
-    for (const work of ALL_WORKS) {
-      this.#write(store);
-      this.#writeBatch(store);
-      await this.#beside(store, work);
-    }
+    for (const step of this.list(store)) await step();
+  }
+
+  /** The same, one by one. */
+  list(store: Engine): (() => Promise<void>)[] {
+    return ALL_WORKS.flatMap((work) => [
+      async () => this.#write(store),
+      async () => this.#writeBatch(store),
+      () => this.#beside(store, work),
+    ]);
   }
 
   /** Deletes: rows that it takes are gone for good once it resolves, and may be gone before. */
@@ -86,7 +91,7 @@ export class EngineSteps {
     const count = 1 + random.below(8);
     for (let i = 0; i < count; i += 1) {
       const { series, time } = known.next(random);
-      store.write(labelsOf(series), time, valueOf(series, time));
+      this.#offer(1, () => store.write(labelsOf(series), time, valueOf(series, time)));
       if (this.#isDurableAtOnce) known.durable = known.rows.length;
     }
   }
@@ -100,11 +105,22 @@ export class EngineSteps {
       const { series, time } = known.next(random, batch);
       rows.add(labelsOf(series), time, valueOf(series, time));
     }
-    const { accepted } = store.writeBatch(rows);
+    const { accepted } = this.#offer(count, () => store.writeBatch(rows));
     if (accepted !== count) {
       throw new Broken("wrong", `${accepted} of ${count} rows that came in order were accepted`);
     }
     if (this.#isDurableAtOnce) known.durable = known.rows.length;
+  }
+
+  /** Offers the last rows. Those that a full disk refuses are nowhere; of others that fail nobody knows. */
+  #offer<T>(count: number, write: () => T): T {
+    try {
+      return write();
+    } catch (error) {
+      if (isStorageError(error, "STORAGE_FULL")) this.known.refuse(count);
+      else this.known.doubt(count);
+      throw error;
+    }
   }
 
   /** Begins a work, and sometimes writes before it has ended. */

@@ -36,24 +36,59 @@ async function work(order: VictimOrder): Promise<void> {
   }
 }
 
+/** How often a store is tidied: a log rolls between two times, an engine has blocks to cut. */
+const TIDYING: Readonly<Record<VictimOrder["what"], number>> = { log: 0.005, engine: 0.03 };
+
 /** One opening: writes until it is killed, or so many batches. */
-async function live({ log, dir, seed, batches }: VictimOrder): Promise<void> {
-  const random = makeRandom(seed);
+async function live(order: VictimOrder): Promise<void> {
+  const { log, dir, batches } = order;
   const store = await open(dir, log);
   say(`found ${store.last} ${store.checkpoint}`);
   const last = batches === null ? Number.POSITIVE_INFINITY : store.last + batches;
+  try {
+    await write(store, order, last);
+  } catch (error) {
+    if (isStorageError(error, "WAL_SYNC") || isStorageError(error, "POISONED")) await insist(store);
+    throw error;
+  }
+  await store.close();
+  say(`closed ${last}`);
+}
+
+async function write(
+  store: NumberedStore,
+  { what, seed }: VictimOrder,
+  last: number,
+): Promise<void> {
+  const random = makeRandom(seed);
   for (let batch = store.last + 1; batch <= last; batch += 1) {
     say(`offers ${batch}`);
     store.write(batch);
     sayMarks(store);
     const draw = random.unit();
     if (draw < 0.1) await store.commit();
-    else if (draw < 0.11) await store.tidy(random, (until) => say(`cuts ${until}`));
+    else if (draw < 0.1 + TIDYING[what]) await store.tidy(random, (until) => say(`cuts ${until}`));
     else if (draw < 0.5) await setImmediate();
     if (draw < 0.5) sayMarks(store);
   }
-  await store.close();
-  say(`closed ${last}`);
+}
+
+/** A log whose sync has failed takes nothing any more, and tries nothing again. */
+async function insist(store: NumberedStore): Promise<void> {
+  for (let i = 0; i < 3; i += 1) {
+    let isRefused = false;
+    const batch = store.marks.accepted + 1;
+    say(`offers ${batch}`);
+    try {
+      store.write(batch);
+      await store.commit();
+    } catch (error) {
+      if (!isStorageError(error)) throw error;
+      isRefused = true;
+    }
+    if (!isRefused) throw new Broken("wrong", "a log whose sync has failed goes on");
+  }
+  await store.close().catch(() => undefined);
 }
 
 function sayMarks({ marks: { accepted, written, durable } }: NumberedStore): void {

@@ -71,4 +71,8 @@ class NumberedEngine implements NumberedStore {
   close(): Promise<void> {
     return this.#store.close();
   }
+
+  handleSignals(): void {
+    this.#store.installShutdownHooks();
+  }
 }

@@ -5,6 +5,7 @@ import { asyncWal } from "@varve/wal/async";
 import { batchedWal } from "@varve/wal/batched";
 import { syncWal } from "@varve/wal/sync";
 import { mkdirSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import type { LogName } from "./victim.ts";
 import { cutLog, fillBatch, replayChecked, STORE_ID } from "./wal-content.ts";
@@ -29,6 +30,8 @@ export interface NumberedStore {
   /** What a store does now and then: cuts its log, persists, merges. `onCut` is called before a checkpoint is begun. */
   tidy(random: Random, onCut: (until: number) => void): Promise<void>;
   close(): Promise<void>;
+  /** Has SIGTERM and SIGINT end the process by `process.exit`: the store's own hooks, or what a program without one does. */
+  handleSignals(): void;
 }
 
 const PAGE_BYTES = 32 * 1024;
@@ -36,7 +39,7 @@ const MEMORY_BYTES_MAX = 64 * 2 ** 20;
 
 /** Small segments, groups and rings, so that the log rolls, and waits for room, all the time. */
 export function smallLog(name: LogName): Variant<"wal"> {
-  const segmentBytesMax = 2 * PAGE_BYTES;
+  const segmentBytesMax = PAGE_BYTES;
   if (name === "sync") return syncWal({ segmentBytesMax });
   if (name === "batched") return batchedWal({ segmentBytesMax, groupBytesMax: 8000 });
   const ringBytesMax = PAGE_BYTES;
@@ -44,9 +47,13 @@ export function smallLog(name: LogName): Variant<"wal"> {
 }
 
 /** Opens a log, and checks every byte that it replays. */
-export async function openNumberedLog(dir: string, name: LogName): Promise<NumberedStore> {
+export async function openNumberedLog(
+  dir: string,
+  name: LogName,
+  variant: Variant<"wal"> = smallLog(name),
+): Promise<NumberedStore> {
   mkdirSync(dir, { recursive: true });
-  const wal = await smallLog(name).open({
+  const wal = await variant.open({
     memory: reserveMemory({ bytesMax: MEMORY_BYTES_MAX }),
     disk: nodeDisk(),
     dir: join(dir, "wal"),
@@ -59,7 +66,9 @@ export async function openNumberedLog(dir: string, name: LogName): Promise<Numbe
     last,
     checkpoint,
     get marks() {
-      return { accepted: wal.accepted, written: wal.written, durable: wal.durable };
+      const { durable } = wal; // The least first: a worker goes on between two reads.
+      const { written } = wal;
+      return { accepted: wal.accepted, written, durable };
     },
     write(batch) {
       fillBatch(wal.buffer, batch);
@@ -68,5 +77,10 @@ export async function openNumberedLog(dir: string, name: LogName): Promise<Numbe
     commit: () => wal.commit(),
     tidy: (_, onCut) => cutLog(wal, onCut),
     close: async () => wal[Symbol.asyncDispose](),
+    handleSignals() {
+      for (const signal of ["SIGTERM", "SIGINT"] as const) {
+        process.on(signal, () => process.exit(128 + constants.signals[signal]));
+      }
+    },
   };
 }

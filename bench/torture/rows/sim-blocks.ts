@@ -4,8 +4,8 @@ import { onFullBlocks } from "@varve/block-manager/on-full";
 import { queuedBlocks } from "@varve/block-manager/queued";
 import type { BlockOptions } from "@varve/block-manager/background";
 import type { Random } from "@varve/bytes";
-import { ACCEPTED, STATUS_NAMES, type Variant } from "@varve/contracts";
-import { simDisk, type SimDisk, type Survival } from "@varve/disk/sim";
+import { ACCEPTED, type MaintainOptions, STATUS_NAMES, type Variant } from "@varve/contracts";
+import { simDisk, type SimDisk, type SimDiskOptions, type Survival } from "@varve/disk/sim";
 import { Broken, type Row, type TrialContext } from "../row.ts";
 import {
   fillRows,
@@ -15,6 +15,7 @@ import {
   type OpenBlocks,
   SERIES_MAX,
 } from "./blocks-content.ts";
+import { modelOf } from "./disk-model.ts";
 import { isExplained } from "./engine-steps.ts";
 import { simProcess } from "./sim-process.ts";
 
@@ -26,7 +27,7 @@ const BUDGET_MS = 60_000;
 
 type MakeBlocks = (options: BlockOptions, random: Random) => Variant<"block-manager">;
 
-const MANAGERS: Readonly<Record<string, MakeBlocks>> = {
+export const SIM_MANAGERS: Readonly<Record<string, MakeBlocks>> = {
   immediate: (options, random) =>
     immediateBlocks({ ...options, unsyncedBytesMax: random.pick([500, 2 ** 20]) }),
   "on-full": (options, random) =>
@@ -36,7 +37,7 @@ const MANAGERS: Readonly<Record<string, MakeBlocks>> = {
 };
 
 /** Crash upon crash of a block manager on a simulated disk, one row for each variant. */
-export const SIM_BLOCKS_ROWS: readonly Row[] = Object.entries(MANAGERS).map(([name, make]) => ({
+export const SIM_BLOCKS_ROWS: readonly Row[] = Object.entries(SIM_MANAGERS).map(([name, make]) => ({
   id: `sim-blocks-${name}`,
   title: `${name} blocks: crash after crash on a simulated disk while chunks are sealed, blocks cut, merged and removed, inside recovery, too`,
   kind: "simulatedCrash",
@@ -47,7 +48,7 @@ export const SIM_BLOCKS_ROWS: readonly Row[] = Object.entries(MANAGERS).map(([na
 }));
 
 /** Several lives of one part: each begins with what the power cut or the death of the last has left. */
-async function trial({ random }: TrialContext, make: MakeBlocks): Promise<number> {
+async function trial({ seed, random }: TrialContext, make: MakeBlocks): Promise<number> {
   const known = new KnownLog(random.chance(0.4) ? 60 + random.below(200) : Infinity);
   const options: BlockOptions = {
     samplesPerChunk: 2 + random.below(5),
@@ -58,7 +59,7 @@ async function trial({ random }: TrialContext, make: MakeBlocks): Promise<number
     fileBytesMax: random.pick([16 * 1024, 2 ** 20]),
   };
   const part: Part = { variant: make(options, random), windowMs: options.blockDurationMs! };
-  let disk = emptyDisk(random.word());
+  let disk = emptyDisk({ seed: random.word(), model: modelOf(seed) });
   let crashes = 0;
   for (let life = 0; life < LIVES_PER_TRIAL; life += 1) {
     disk.crashAt = disk.operations + 1 + random.below(random.chance(0.3) ? 30 : 250);
@@ -74,20 +75,20 @@ async function trial({ random }: TrialContext, make: MakeBlocks): Promise<number
   return crashes;
 }
 
-interface Part {
+export interface Part {
   readonly variant: Variant<"block-manager">;
   readonly windowMs: number;
 }
 
-function emptyDisk(seed: number): SimDisk {
-  const disk = simDisk({ seed });
+export function emptyDisk(options: SimDiskOptions): SimDisk {
+  const disk = simDisk(options);
   disk.makeDirectory("/store");
   disk.syncDirectory("/");
   return disk;
 }
 
 /** One process: opens the part, replays what it may lack, works, and is closed, killed, or ended by the power cut. */
-async function live(
+export async function live(
   disk: SimDisk,
   part: Part,
   known: KnownLog,
@@ -119,9 +120,11 @@ async function live(
 }
 
 /** What was durable is there before anything is told again; with the later batches, everything. */
-function recover(store: OpenBlocks, known: KnownLog, random: Random): void {
+export function recover(store: OpenBlocks, known: KnownLog, random: Random): void {
   const { blocks, batch } = store;
   known.check(blocks, known.durableLsn, "once it is opened");
+  const { damaged = 0 } = blocks.stats;
+  if (damaged > 0) throw new Broken("wrong", `${damaged} stretches count as damaged after a crash`);
   const from = random.chance(0.7) ? known.durableLsn + 1 : 1;
   for (const [lsn, rows] of known.batches) {
     if (lsn < from) continue;
@@ -132,7 +135,7 @@ function recover(store: OpenBlocks, known: KnownLog, random: Random): void {
 }
 
 /** Rows of a few series, in order: all are taken. */
-function write({ blocks, batch }: OpenBlocks, known: KnownLog, random: Random): void {
+export function write({ blocks, batch }: OpenBlocks, known: KnownLog, random: Random): void {
   const count = 1 + random.below(ROWS_PER_BATCH);
   const rows: LoggedRow[] = [];
   for (let i = 0; i < count; i += 1) {
@@ -149,23 +152,29 @@ function write({ blocks, batch }: OpenBlocks, known: KnownLog, random: Random): 
   blocks.append(batch, 0, count, known.log(rows));
 }
 
-/** Seals, persists, cuts and merges. Time moves on to the next window where one is cut before its end. */
-async function maintain(
+/** Seals, persists, cuts and merges. */
+function maintain(store: OpenBlocks, part: Part, known: KnownLog, random: Random): Promise<void> {
+  const isCutting = random.chance(0.15);
+  const cutBefore = known.clock - random.below(2 * part.windowMs);
+  const sealBeforeLsn = random.chance(0.5) ? random.below(known.lsn + 2) : 0;
+  return maintainBlocks(store, part, known, {
+    sealBeforeLsn,
+    ...(isCutting ? { cutBefore } : {}),
+  });
+}
+
+/** Maintains, and keeps what it says. Time moves on to the next window where one is cut before its end. */
+export async function maintainBlocks(
   { blocks }: OpenBlocks,
   { windowMs }: Part,
   known: KnownLog,
-  random: Random,
+  wishes: Pick<MaintainOptions, "sealBeforeLsn" | "cutBefore">,
 ): Promise<void> {
-  const isCutting = random.chance(0.15);
-  const cutBefore = known.clock - random.below(2 * windowMs);
-  if (isCutting) {
+  const { cutBefore } = wishes;
+  if (cutBefore !== undefined) {
     known.clock = Math.max(known.clock, Math.ceil(cutBefore / windowMs) * windowMs);
   }
-  const { durableLsn } = await blocks.maintain({
-    budgetMs: BUDGET_MS,
-    sealBeforeLsn: random.chance(0.5) ? random.below(known.lsn + 2) : 0,
-    ...(isCutting ? { cutBefore } : {}),
-  });
+  const { durableLsn } = await blocks.maintain({ budgetMs: BUDGET_MS, ...wishes });
   if (durableLsn > known.lsn) throw new Broken("wrong", `batch ${durableLsn} is not written yet`);
   known.durableLsn = Math.max(known.durableLsn, durableLsn);
 }

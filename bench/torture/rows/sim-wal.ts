@@ -11,6 +11,7 @@ import { asyncWal } from "@varve/wal/async";
 import { batchedWal } from "@varve/wal/batched";
 import { syncWal } from "@varve/wal/sync";
 import { Broken, type Row, type TrialContext } from "../row.ts";
+import { modelOf } from "./disk-model.ts";
 import { simProcess } from "./sim-process.ts";
 import { cutLog, fillBatch, replayChecked, STORE_ID } from "./wal-content.ts";
 
@@ -29,7 +30,7 @@ const scratch = makeRecordBuffer();
 type MakeLog = (random: Random) => Variant<"wal">;
 
 /** Small segments and groups, so that a few batches meet rolls and full groups. */
-const LOGS: Readonly<Record<string, MakeLog>> = {
+export const SIM_LOGS: Readonly<Record<string, MakeLog>> = {
   sync: (random) => syncWal({ segmentBytesMax: PAGE_BYTES * (1 + random.below(2)) }),
   batched: (random) =>
     batchedWal({
@@ -48,7 +49,7 @@ const LOGS: Readonly<Record<string, MakeLog>> = {
 };
 
 /** Crash upon crash of a log on a simulated disk, one row for each variant. */
-export const SIM_WAL_ROWS: readonly Row[] = Object.entries(LOGS).map(([name, make]) => ({
+export const SIM_WAL_ROWS: readonly Row[] = Object.entries(SIM_LOGS).map(([name, make]) => ({
   id: `sim-wal-${name}`,
   title: `${name} log: crash after crash on a simulated disk, inside recovery, too; un-synced writes and names lost, torn, reordered; faults mixed in`,
   kind: "simulatedCrash",
@@ -59,7 +60,7 @@ export const SIM_WAL_ROWS: readonly Row[] = Object.entries(LOGS).map(([name, mak
 }));
 
 /** What is known outside of the log. */
-interface Known {
+export interface Known {
   /** A commit has resolved, `durable` said so, or it was written and only its process died. */
   durable: Lsn;
   /** The last batch that was offered. */
@@ -69,9 +70,9 @@ interface Known {
 }
 
 /** Several lives of one log: each begins with what the power cut or the death of the last has left. */
-async function trial({ random }: TrialContext, make: MakeLog): Promise<number> {
+async function trial({ seed, random }: TrialContext, make: MakeLog): Promise<number> {
   const variant = make(random);
-  let disk = simDisk({ seed: random.word() });
+  let disk = simDisk({ seed: random.word(), model: modelOf(seed) });
   const known: Known = { durable: 0, attempted: 0, checkpoint: 0 };
   let crashes = 0;
   for (let life = 0; life < LIVES_PER_TRIAL; life += 1) {
@@ -109,7 +110,7 @@ function shortWrites(random: Random): SimDisk["fault"] {
 }
 
 /** One process: opens the log, appends, and is closed, killed, or ended by the power cut. */
-async function live(
+export async function live(
   disk: SimDisk,
   variant: Variant<"wal">,
   known: Known,
@@ -171,7 +172,7 @@ async function close(wal: WriteAheadLog, disk: SimDisk, known: Known): Promise<v
   }
 }
 
-async function check(disk: SimDisk, variant: Variant<"wal">, known: Known): Promise<void> {
+export async function check(disk: SimDisk, variant: Variant<"wal">, known: Known): Promise<void> {
   const wal = await openLog(disk, variant);
   recovered(wal, known);
   fillBatch(wal.buffer, wal.accepted + 1);
@@ -183,7 +184,7 @@ async function check(disk: SimDisk, variant: Variant<"wal">, known: Known): Prom
 }
 
 /** Replays, and compares with what is known. What was told is durable from now on. */
-function recovered(wal: WriteAheadLog, known: Known): void {
+export function recovered(wal: WriteAheadLog, known: Known): void {
   const { last, checkpoint } = replayChecked(wal, scratch);
   const { durable, attempted } = known;
   if (last < durable) throw new Broken("lost", `batch ${durable} was durable, ${last} came back`);
@@ -194,7 +195,7 @@ function recovered(wal: WriteAheadLog, known: Known): void {
   known.attempted = last;
 }
 
-async function openLog(disk: Disk, variant: Variant<"wal">): Promise<WriteAheadLog> {
+export async function openLog(disk: Disk, variant: Variant<"wal">): Promise<WriteAheadLog> {
   return variant.open({
     memory,
     disk,

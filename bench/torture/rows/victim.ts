@@ -25,6 +25,13 @@ export interface VictimOrder {
   readonly batches: number | null;
 }
 
+/** Another program than the one that is killed. */
+export interface VictimProgram {
+  readonly path: string;
+  readonly flags?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 /** A process that writes until it is killed, and what it said until then. */
 export class Victim {
   readonly closed: Promise<void>;
@@ -35,9 +42,15 @@ export class Victim {
   readonly #awaited = new Map<string, () => void>();
 
   /** Starts the process, behind another program when one is named. It loads what it needs, and waits for its order. */
-  constructor(what: VictimOrder["what"], cacheDir: string, prefix: readonly string[] = []) {
-    const [program, ...args] = [...prefix, process.execPath, ...process.execArgv, PROGRAM, what];
-    const env = { ...process.env, NODE_COMPILE_CACHE: cacheDir };
+  constructor(
+    what: VictimOrder["what"],
+    cacheDir: string,
+    prefix: readonly string[] = [],
+    { path, flags = [], env: more }: VictimProgram = { path: PROGRAM },
+  ) {
+    const node = [process.execPath, ...process.execArgv, ...flags, path, what];
+    const [program, ...args] = [...prefix, ...node];
+    const env = { ...process.env, ...more, NODE_COMPILE_CACHE: cacheDir };
     const child = spawn(program!, args, { stdio: ["pipe", "ignore", "pipe", "pipe"], env });
     this.#child = child;
     const words = child.stdio[WORDS] as Readable;
@@ -47,17 +60,23 @@ export class Victim {
     this.closed = new Promise((resolve) => {
       child.once("error", () => resolve());
       child.once("close", () => {
-        for (const wake of this.#awaited.values()) wake();
+        this.#wakeAll();
         resolve();
       });
     });
   }
 
-  order(order: VictimOrder): void {
+  /** Tells it what to do: what its program expects. */
+  order(order: object): void {
     this.#child.stdin!.write(`${JSON.stringify(order)}\n`);
   }
 
-  /** Resolves once it has said the word, or has ended. To be called before its order. */
+  /** Stops it where it is, and lets it go on. */
+  signal(signal: "SIGSTOP" | "SIGCONT"): void {
+    this.#child.kill(signal);
+  }
+
+  /** Resolves once it has said the word, or that it cannot go on, or has ended. To be called before its order. */
   says(word: string): Promise<void> {
     return new Promise((resolve) => this.#awaited.set(word, resolve));
   }
@@ -73,6 +92,16 @@ export class Victim {
     return `${signalCode ?? exitCode}: ${this.#stderr.slice(-1000)}`;
   }
 
+  /** Waits for its end. False, and it is killed, if that takes longer than so many milliseconds. */
+  async endsWithin(msMax: number): Promise<boolean> {
+    const patience = new AbortController();
+    const late = setTimeout(msMax, false, { signal: patience.signal }).catch(() => false);
+    const isTimely = await Promise.race([this.closed.then(() => true), late]);
+    patience.abort();
+    await this.kill();
+    return isTimely;
+  }
+
   /** Kills it, and resolves when all that it said has been heard. */
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
@@ -83,7 +112,15 @@ export class Victim {
     const lines = (this.#rest + text).split("\n");
     this.#rest = lines.pop()!;
     this.lines.push(...lines);
-    for (const line of lines) this.#awaited.get(line.split(" ", 1)[0]!)?.();
+    for (const line of lines) {
+      const word = line.split(" ", 1)[0]!;
+      if (word === "failed" || word === "broken") this.#wakeAll();
+      else this.#awaited.get(word)?.();
+    }
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#awaited.values()) wake();
   }
 }
 
@@ -120,8 +157,10 @@ export async function endLives(options: LivesOptions): Promise<number> {
       known.hear(victim.lines, before);
       victim = next;
     }
+    const over = victim.says("end");
     victim.order({ what, log, dir, seed: random.word(), batches: CALM_BATCHES });
-    await victim.closed;
+    await over;
+    await victim.kill(); // It has closed its store, or cannot go on.
     known.hear(victim.lines, victim.lines.length);
     if (!known.isOver) throw new Broken("wrong", `a process ended by itself, ${victim.fate}`);
     return lives;

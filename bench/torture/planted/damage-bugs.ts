@@ -1,0 +1,130 @@
+import type { PlantedBug } from "./bug.ts";
+
+const WAL = "packages/wal/src/internal";
+const BLOCK = "packages/prometheus-block/src";
+const READ = `${BLOCK}/internal`;
+const LMDB = "packages/series-index-lmdb/src";
+
+/** Mistakes that damage at rest goes through. */
+export const DAMAGE_BUGS: readonly PlantedBug[] = [
+  {
+    id: "acknowledged-damage-cut",
+    title: "damage to what was acknowledged is cut off like a torn tail",
+    file: `${WAL}/judge.ts`,
+    find: "finding.isLast && !isHeadLost && evidence.durable < fault.lsnExpected;",
+    replace: "finding.isLast;",
+    row: "flip-wal-closed",
+  },
+  {
+    id: "chain-not-checked",
+    title: "a batch is believed without the chain that ties it to the one before",
+    file: `${WAL}/scan.ts`,
+    find: "      if (this.#chain.of(bytes, at, at + COMMIT_BYTES - 4) !== chain) {\n",
+    replace: "      if (chain === -1) {\n",
+    row: "scribble-wal-killed",
+  },
+  {
+    id: "later-segment-unheard",
+    title: "a refusal does not say that later segments prove the damaged batches durable",
+    file: `${WAL}/recover.ts`,
+    find: "      if (head?.storeId !== ours) continue;\n",
+    replace: '      if (head?.storeId !== ours || ours !== "") continue;\n',
+    row: "truncate-wal-earlier",
+  },
+  {
+    id: "silent-cut",
+    title: "what is cut off the log is not counted",
+    file: `${WAL}/recover.ts`,
+    find: "    this.#bytesCut += reader.size - good;\n",
+    replace: "",
+    row: "truncate-wal-killed",
+  },
+  {
+    id: "no-quarantine",
+    title: "what is cut off the log is not kept",
+    file: `${WAL}/recover.ts`,
+    find: '    if (copy !== "") this.#quarantined.push(copy);\n',
+    replace: "",
+    row: "flip-wal-killed",
+  },
+  {
+    id: "sealed-checksum",
+    title: "records of sealed/ are believed without their checksums",
+    file: "packages/block-manager/src/internal/format.ts",
+    find: "    if (crc32c(bytes, at, end) !== readU32(bytes, end)) return false;\n",
+    replace: "",
+    row: "flip-sealed",
+  },
+  {
+    id: "chunk-checksum",
+    title: "chunks of a block are decoded without their checksums",
+    file: `${READ}/read-chunks.ts`,
+    find: "    if (crc32c(view.bytes, view.at, until) !== readU32(view.bytes, until)) {\n",
+    replace: "    if (until < 0) {\n",
+    row: "flip-chunks",
+  },
+  {
+    id: "chunk-times",
+    title: "a chunk is taken for the one that the index means, whatever its times",
+    file: `${READ}/read-cursor.ts`,
+    find: "    if (length === first) return;\n",
+    replace: "    if (length >= first) return;\n",
+    row: "scribble-chunks",
+  },
+  {
+    id: "index-section-checksum",
+    title: "symbols and the postings table are believed without their checksums",
+    file: `${READ}/read-section.ts`,
+    find: "    if (this.#crc !== this.#storedCrc) {\n",
+    replace: "    if (this.#crc === -1) {\n",
+    row: "flip-index",
+  },
+  {
+    id: "series-checksum",
+    title: "entries of series are believed without their checksums",
+    file: `${READ}/read-series.ts`,
+    find: '    if (crc !== readU32(view.bytes, view.at + length)) throw this.damaged("has a wrong checksum");\n',
+    replace: "    void crc;\n",
+    row: "flip-index",
+  },
+  {
+    id: "series-order",
+    title: "a series is told again where another belongs",
+    file: `${READ}/read-cursor.ts`,
+    find: "    if (compareKeys(this.key, 0, this.keyLength, key, 0, keyLength) <= 0 && keyLength > 0) {\n",
+    replace: "    if (compareKeys(this.key, 0, 0, key, 0, 0) > 0) {\n",
+    row: "scribble-index",
+  },
+  {
+    id: "postings-checksum",
+    title: "lists of series are believed without their checksums",
+    file: `${READ}/postings-list.ts`,
+    find: "    if (crc !== this.#view.u32(until)) throw this.#damaged(position);\n",
+    replace: "    void crc;\n",
+    row: "flip-index",
+  },
+  {
+    id: "tombstones-checksum",
+    title: "deletions are believed without their checksum",
+    file: `${BLOCK}/tombstones.ts`,
+    find: "  if (crc32c(bytes, TOMBSTONES_HEADER_BYTES, end) !== readU32(bytes, end)) {\n",
+    replace: "  if (crc32c(bytes, end, end) === -1) {\n",
+    row: "flip-tombstones",
+  },
+  {
+    id: "meta-checksum",
+    title: "meta.json is believed without its checksum",
+    file: `${BLOCK}/meta.ts`,
+    find: "  if (problem !== undefined) throw corrupt(path, problem);\n",
+    replace: "",
+    row: "flip-meta",
+  },
+  {
+    id: "index-file-checksum",
+    title: "an LMDB file that was closed is opened although it has changed since",
+    file: `${LMDB}/files.ts`,
+    find: '      if (checksum !== sidecar.checksum) return "its data file was changed after it was closed";\n',
+    replace: "      void checksum;\n",
+    row: "flip-lmdb",
+  },
+];
