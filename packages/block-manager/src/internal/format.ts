@@ -137,6 +137,8 @@ export class RecordView {
   /** Where the next record begins. */
   end = 0;
   isMark = false;
+  /** Data that was looked at for a checksum that did not hold, in bytes: what looking for records in damage has cost. */
+  wastedBytes = 0;
 
   /** Reads the record at `at`. Answers false when there is none whose checksum holds. */
   parse(bytes: Uint8Array, at: number, until: number): boolean {
@@ -153,7 +155,10 @@ export class RecordView {
     if (length > DATA_BYTES_MAX || end + CRC_BYTES > until) return false;
     // A padded length: whoever knows the length alone would not find the record's end.
     if (end + CRC_BYTES - at !== recordBytes(length)) return false;
-    if (crc32c(bytes, at, end) !== readU32(bytes, end)) return false;
+    if (crc32c(bytes, at, end) !== readU32(bytes, end)) {
+      this.wastedBytes += length;
+      return false;
+    }
     this.ref = readU32(bytes, at + 4);
     this.encoding = bytes[at + 24]!;
     this.isMark = this.ref === 0 && this.encoding === 0 && length === 0;

@@ -48,6 +48,12 @@ export const AFTER_LOST = -1;
 /** `FoundFile.after` of a file that another program wrote: it has no marks. */
 export const AFTER_FOREIGN = -2;
 
+/**
+ * How often each byte of a file may be looked at for records that are none. Damage costs less than one; bytes that
+ * were made for it would cost the square of their number, and what follows them counts as damaged.
+ */
+const LOOKS_MAX = 16;
+
 export interface ScanOptions {
   readonly number: number;
   /** Named in errors. */
@@ -76,7 +82,7 @@ export function scanFile(bytes: Uint8Array, options: ScanOptions): FoundFile {
   while (at < size) {
     if (!view.parse(bytes, at, size)) {
       const from = at;
-      do at += 1;
+      do at = view.wastedBytes > LOOKS_MAX * size ? size : at + 1;
       while (at < size && !view.parse(bytes, at, size));
       gaps.push({ from, until: at });
       continue;
