@@ -22,7 +22,12 @@ export function tortureCommand(run: (options: Options) => Promise<void>): Comman
     .argument("[tier]", `how much: ${TIERS.join(", ")}`, tier, "pr")
     .option("--only <rows>", "only these rows, by id or its beginning", rowIds)
     .option("--seed <n>", "seed of the first trial", whole, 1)
-    .option("--shares <n>", "processes that share a row", whole, 2)
+    .option(
+      "--shares <n>",
+      "processes at once: they share a row, or in the smaller tier the rows",
+      whole,
+      2,
+    )
     .option("--json <file>", "write results after every row; rows that it has are not run again")
     .option("--again", "run rows again that the file has", false)
     .addOption(
