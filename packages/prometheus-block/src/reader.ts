@@ -18,7 +18,7 @@ export type { PageCache, PageCacheOptions } from "./internal/page-cache.ts";
 
 export interface OpenBlockOptions {
   readonly disk: Disk;
-  /** The block's directory, which its ULID names. */
+  /** The block's directory. In a store its ULID names it; one that another block's ULID names is refused. */
   readonly dir: string;
   /** Shared by all blocks of a store. */
   readonly cache: PageCache;

@@ -1,6 +1,7 @@
 import type { Descriptor, Disk } from "@varve/contracts";
 import { readAll, writeFileDurably } from "@varve/disk/transfer";
 import { expect, test } from "vitest";
+import { makeUlid } from "../src/ulid.ts";
 import { makeBlock, newDisk, seriesOf } from "./support/blocks.ts";
 import { open } from "./support/read.ts";
 
@@ -54,4 +55,19 @@ test("leaves no file open when any byte of the index makes it refuse the block",
     expect(opened.size, `byte ${at}`).toBe(0);
   }
   expect(refused).toBeGreaterThan(100);
+});
+
+test("opens a copy under any name but another block's", async () => {
+  const disk = newDisk();
+  const block = await makeBlock(disk, [seriesOf({ a: "b" }, [1])]);
+  const { dir } = block;
+  const { ulid } = block.meta;
+  block.close();
+  disk.rename(dir, "/data/copy");
+  const copy = await open(disk, "/data/copy");
+  expect(copy.meta.ulid).toBe(ulid);
+  copy.close();
+  const other = `/data/${makeUlid()}`;
+  disk.rename("/data/copy", other);
+  await expect(open(disk, other)).rejects.toThrow(/BLOCK_CORRUPT|names/);
 });

@@ -9,6 +9,7 @@ import type {
   RawSymbols,
 } from "../reader.ts";
 import { readTombstones, type Tombstones, writeTombstones } from "../tombstones.ts";
+import { isUlid } from "../ulid.ts";
 import { blockName, INDEX_FILE, META_FILE, TOMBSTONES_FILE } from "./layout.ts";
 import { type BlockMeta, encodeMeta } from "./meta-json.ts";
 import { NO_ID, PostingsLists } from "./postings-list.ts";
@@ -32,7 +33,8 @@ const SERIES_PER_PIECE = 128;
 export async function openReader(options: OpenBlockOptions): Promise<BlockReader> {
   const { disk, dir } = options;
   const meta = readMeta(disk, dir);
-  if (meta.ulid !== blockName(dir)) {
+  const name = blockName(dir);
+  if (name !== undefined && isUlid(name) && meta.ulid !== name) {
     throw corrupt(`${dir}/${META_FILE}`, 0, `it names ${meta.ulid}, and its directory does not`);
   }
   const tombstones = readTombstones(disk, dir);
