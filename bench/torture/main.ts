@@ -1,6 +1,6 @@
 import { makeRandom } from "@varve/bytes";
 import { CommanderError } from "@commander-js/extra-typings";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { environmentOf } from "../environment.ts";
@@ -54,7 +54,8 @@ async function main(options: Options): Promise<void> {
       const result = await runRow(row, { tier, seed, shares: sharesOfRow, signal, onProgress });
       if (signal.aborted) return;
       console.log(rowLines(result));
-      results = withRow(results, result, ids);
+      // Another run of the same commit may have written to the file meanwhile.
+      results = withRow(withFound(results, json), result, ids);
       if (json !== undefined) writeResults(json, results);
       if (!isClean(result)) process.exitCode = EXIT.failed;
     }
@@ -65,12 +66,18 @@ async function main(options: Options): Promise<void> {
 /** What the file holds of this tier and commit; nothing of others. */
 function startingResults({ tier, json, seed }: Options): TortureResults {
   const { commit, node, os } = environmentOf(seed);
-  const found = json === undefined ? null : readResults(json);
-  const isSame = found !== null && found.tier === tier && found.commit === commit;
-  if (found !== null && !isSame) {
+  const results = withFound({ tier, commit, node, os, rows: [] }, json);
+  if (json !== undefined && results.rows.length === 0 && existsSync(json)) {
     process.stderr.write(`torture: ${json} is of another tier or commit, and begins anew\n`);
   }
-  return { tier, commit, node, os, rows: isSame ? found.rows : [] };
+  return results;
+}
+
+/** The results with the rows that the file has, if it is of the same tier and commit. */
+function withFound(results: TortureResults, json: string | undefined): TortureResults {
+  const found = json === undefined ? null : readResults(json);
+  const isSame = found?.tier === results.tier && found.commit === results.commit;
+  return isSame ? { ...results, rows: found.rows } : results;
 }
 
 /** Says how far a row is, when it takes longer. */
