@@ -51,8 +51,8 @@ export const DAMAGE_BUGS: readonly PlantedBug[] = [
     id: "sealed-checksum",
     title: "records of sealed/ are believed without their checksums",
     file: "packages/block-manager/src/internal/format.ts",
-    find: "    if (crc32c(bytes, at, end) !== readU32(bytes, end)) return false;\n",
-    replace: "",
+    find: "    if (crc32c(bytes, at, end) !== readU32(bytes, end)) {\n",
+    replace: "    if (crc32c(bytes, at, at) === readU32(bytes, end) + 1) {\n",
     row: "flip-sealed",
   },
   {
