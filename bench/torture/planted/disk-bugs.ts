@@ -26,7 +26,8 @@ export const DISK_BUGS: readonly PlantedBug[] = [
     title: "recovery syncs a tail that may lie in the kernel's cache alone, and believes it",
     file: `${WAL}/recover.ts`,
     find: "      else settleSegment(disk, this.#path(this.#last));\n",
-    replace: "      else syncSegment(disk, this.#path(this.#last));\n",
+    replace:
+      "      else disk.datasync(disk.open(this.#path(this.#last), \"update\")); // Never closed: it is a trial's.\n",
     row: "sync-eio-device",
   },
   {

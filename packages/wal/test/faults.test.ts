@@ -160,6 +160,30 @@ describe.each(VARIANTS)("%s", (_, variant) => {
     expect(after.recovery.lastLsn).toBe(told);
   });
 
+  test("an end record that did not reach the disk, and could not be taken back, is written once more", async () => {
+    const disk = simDisk();
+    const { wal } = await open(disk);
+    appendNext(wal, RECORD_BYTES);
+    await wal.commit();
+    // The sync before the end record succeeds where it is done; the one of the end record fails, and all that follows.
+    let hasEnd = false;
+    disk.fault = (_, operation) => {
+      if (operation === "write") hasEnd = true;
+      return hasEnd && operation !== "write" && operation !== "close" ? "EIO" : undefined;
+    };
+    await Promise.resolve(wal[Symbol.asyncDispose]()).catch(() => undefined);
+    expect(hasEnd).toBe(true);
+    disk.fault = undefined;
+    const next = await openWal(variant, disk);
+    expect(replay(next).recovery.lastLsn).toBe(1);
+    appendNext(next, RECORD_BYTES);
+    const durable = await next.commit();
+    for (const survival of ["nothing", "subset", "everything"] as const) {
+      const found = await readBack(variant, disk.image(survival, 5));
+      checkBatches(found, 1, durable, RECORD_BYTES);
+    }
+  });
+
   test("refuses a batch that no segment holds, and goes on", async () => {
     const { wal } = await open(simDisk());
     put(wal.buffer, new Uint8Array(40_000).fill(1));

@@ -1,5 +1,5 @@
 import type { Disk } from "@varve/contracts";
-import { copyRange } from "@varve/disk/transfer";
+import { copyRange, readFully, writeAll } from "@varve/disk/transfer";
 import { pageEnd } from "./layout.ts";
 
 /** Ends the name of a segment's copy until it takes the segment's place. */
@@ -44,11 +44,18 @@ export function settleSegment(disk: Disk, path: string): void {
   disk.rename(aside, path);
 }
 
-/** Makes what is written of a segment durable, where no sync of it has failed. */
-export function syncSegment(disk: Disk, path: string): void {
+/**
+ * Makes the end of a closed log durable: all before its end record is so already, but the sync of that record may have
+ * failed, and another would prove nothing. So it is cut off and written once more.
+ */
+export function renewEnd(disk: Disk, path: string, from: number): void {
   if (disk.isVolatile === true) return;
   const fd = disk.open(path, "update");
   try {
+    const end = new Uint8Array(disk.size(fd) - from);
+    const length = readFully(disk, fd, end, 0, end.length, from);
+    disk.truncate(fd, from);
+    writeAll(disk, fd, end, 0, length, from);
     disk.datasync(fd);
   } finally {
     disk.close(fd);

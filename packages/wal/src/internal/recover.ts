@@ -11,7 +11,7 @@ import { corruptError, type Evidence, NOTHING_AFTER } from "./damage.ts";
 import { judge } from "./judge.ts";
 import { checkpointOf, segmentName, segmentOf } from "./layout.ts";
 import type { LogStart } from "./log-writer.ts";
-import { cutSegment, SETTLED, settleSegment, syncSegment } from "./mend.ts";
+import { cutSegment, renewEnd, SETTLED, settleSegment } from "./mend.ts";
 import { COPY_BYTES_MAX, keepCopy, keepFile } from "./quarantine.ts";
 import { BATCH, BELIEVE_ALL, BELIEVE_CHAIN, CHECK_ALL, DAMAGE, FILE_END } from "./scan-events.ts";
 import { Scan } from "./scan.ts";
@@ -80,9 +80,8 @@ class Recovery {
       .filter((segment) => segment > checkpoint.segment)
       .toSorted((a, b) => a - b);
     this.#segments(segments, checkpoint.segment);
-    // Nothing failed before an end record, but its process may have died before it was synced.
     if (this.#last >= 0) {
-      if (this.#scan.ended) syncSegment(disk, this.#path(this.#last));
+      if (this.#scan.ended) renewEnd(disk, this.#path(this.#last), this.#scan.endAt);
       else settleSegment(disk, this.#path(this.#last));
     }
     disk.syncDirectory(dir);

@@ -49,6 +49,8 @@ export class Scan {
   good = 0;
   /** The log was closed here. */
   ended = false;
+  /** Where the end record begins in the file, when the log was closed. */
+  endAt = 0;
   faultKind: FaultKind = "crc";
   faultText = "";
   faultOffset = 0;
@@ -321,6 +323,7 @@ export class Scan {
     this.durableSeen = lsn;
     this.lsn = lsn;
     this.ended = true;
+    this.endAt = this.#recordAt;
     this.#drifts = false;
     this.#chain.set(chain);
     this.good = this.reader.position;
@@ -343,6 +346,7 @@ export class Scan {
     this.#sawHead = true;
     this.durableSeen = Math.max(this.durableSeen, this.#landDurable);
     this.ended = this.#landEnds;
+    this.endAt = this.#recordAt;
     this.good = this.reader.position;
     this.#chain.set(this.#landChain);
     this.#drifts = false;
