@@ -1,24 +1,24 @@
 import { plantedRow } from "./planted/row.ts";
 import type { Row } from "./row.ts";
-import { CLOCK_ROWS } from "./rows/clock-jumps.ts";
-import { DAMAGE_ROWS } from "./rows/damage.ts";
-import { EXIT_WAYS_ROWS } from "./rows/exit-ways.ts";
-import { FULL_DISK_ROWS } from "./rows/full-disk.ts";
-import { FUZZ_ROWS } from "./rows/fuzz-all.ts";
-import { HOSTILE_FLOOD_ROWS } from "./rows/hostile-flood.ts";
-import { HOSTILE_LABELS_ROWS } from "./rows/hostile-labels.ts";
-import { EVERY_POINT_ROWS } from "./rows/every-point.ts";
-import { EVERY_SUBSET_ROWS } from "./rows/every-subset.ts";
-import { IO_ERROR_ROWS } from "./rows/io-error.ts";
-import { KILL_ROWS } from "./rows/kill.ts";
-import { OPENERS_ROWS } from "./rows/openers.ts";
-import { POWER_CUT_ROWS } from "./rows/power-cut.ts";
-import { SIM_BLOCKS_ROWS } from "./rows/sim-blocks.ts";
-import { SIM_ENGINE_ROWS } from "./rows/sim-engine.ts";
-import { SIM_WAL_ROWS } from "./rows/sim-wal.ts";
-import { SYNC_FAILURE_ROWS } from "./rows/sync-failure.ts";
-import { WORKER_DEATH_ROWS } from "./rows/worker-death.ts";
-import { TORN_ROWS } from "./rows/torn-writes.ts";
+import { CLOCK_ROWS } from "./rows/sim/clock-jumps.ts";
+import { DAMAGE_ROWS } from "./rows/damage/rows.ts";
+import { EXIT_WAYS_ROWS } from "./rows/process/exit-ways.ts";
+import { FULL_DISK_ROWS } from "./rows/real-disk/full-disk.ts";
+import { FUZZ_ROWS } from "./rows/fuzz/rows.ts";
+import { HOSTILE_FLOOD_ROWS } from "./rows/hostile/flood.ts";
+import { HOSTILE_LABELS_ROWS } from "./rows/hostile/labels.ts";
+import { EVERY_POINT_ROWS } from "./rows/sim/every-point.ts";
+import { EVERY_SUBSET_ROWS } from "./rows/sim/every-subset.ts";
+import { IO_ERROR_ROWS } from "./rows/io-error/rows.ts";
+import { KILL_ROWS } from "./rows/process/kill.ts";
+import { OPENERS_ROWS } from "./rows/process/openers.ts";
+import { POWER_CUT_ROWS } from "./rows/real-disk/power-cut.ts";
+import { SIM_BLOCKS_ROWS } from "./rows/sim/sim-blocks.ts";
+import { SIM_ENGINE_ROWS } from "./rows/sim/sim-engine.ts";
+import { SIM_WAL_ROWS } from "./rows/sim/sim-wal.ts";
+import { SYNC_FAILURE_ROWS } from "./rows/real-disk/sync-failure.ts";
+import { WORKER_DEATH_ROWS } from "./rows/process/worker-death.ts";
+import { TORN_ROWS } from "./rows/sim/torn-writes.ts";
 
 const FAULT_ROWS: readonly Row[] = [
   ...SIM_WAL_ROWS,

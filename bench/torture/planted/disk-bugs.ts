@@ -27,7 +27,7 @@ export const DISK_BUGS: readonly PlantedBug[] = [
     file: `${WAL}/recover.ts`,
     find: "      else settleSegment(disk, this.#path(this.#last));\n",
     replace:
-      "      else disk.datasync(disk.open(this.#path(this.#last), \"update\")); // Never closed: it is a trial's.\n",
+      '      else disk.datasync(disk.open(this.#path(this.#last), "update")); // Never closed: it is a trial\'s.\n',
     row: "sync-eio-device",
   },
   {
