@@ -1,19 +1,35 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { TortureResults } from "../torture/results.ts";
 import { type BlocksFile, pageOf, type PeersFile, type QueryFile } from "./page.ts";
+import { torturePageOf, withSummary } from "./torture-page.ts";
 
-/** The page in `docs`, by path. */
-export const PAGE = fileURLToPath(new URL("../../docs/queries.md", import.meta.url));
-
-/** The page as the committed result files have it. */
-export function currentPage(): string {
-  return pageOf(
-    read("blocks") as BlocksFile,
-    read("query") as QueryFile,
-    read("peers-query") as PeersFile,
-  );
+/** A generated file: where it lies, and what it should hold. */
+export interface Generated {
+  readonly path: string;
+  readonly text: string;
 }
 
-function read(name: string): unknown {
-  return JSON.parse(readFileSync(new URL(`../results/${name}.json`, import.meta.url), "utf8"));
+/** All that is generated, as the committed result files have it. */
+export function generatedFiles(): Generated[] {
+  const torture = result("torture") as TortureResults;
+  const queries = pageOf(
+    result("blocks") as BlocksFile,
+    result("query") as QueryFile,
+    result("peers-query") as PeersFile,
+  );
+  const readme = pathOf("../../README.md");
+  return [
+    { path: pathOf("../../docs/queries.md"), text: queries },
+    { path: pathOf("../../docs/torture.md"), text: torturePageOf(torture) },
+    { path: readme, text: withSummary(readFileSync(readme, "utf8"), torture) },
+  ];
+}
+
+function result(name: string): unknown {
+  return JSON.parse(readFileSync(pathOf(`../results/${name}.json`), "utf8"));
+}
+
+function pathOf(relative: string): string {
+  return fileURLToPath(new URL(relative, import.meta.url));
 }

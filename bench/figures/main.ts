@@ -1,5 +1,7 @@
 import { writeFileSync } from "node:fs";
-import { currentPage, PAGE } from "./files.ts";
+import { generatedFiles } from "./files.ts";
 
-writeFileSync(PAGE, currentPage());
-console.log(`${PAGE} is written from bench/results`);
+for (const { path, text } of generatedFiles()) {
+  writeFileSync(path, text);
+  console.log(`${path} is written from bench/results`);
+}

@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { expect, test } from "vitest";
-import { currentPage, PAGE } from "../figures/files.ts";
+import { generatedFiles } from "../figures/files.ts";
 
-test("the page on blocks and queries is what the committed result files say", () => {
-  expect(readFileSync(PAGE, "utf8")).toBe(currentPage());
-});
+for (const { path, text } of generatedFiles()) {
+  test(`${basename(path)} is what the committed result files say`, () => {
+    expect(readFileSync(path, "utf8")).toBe(text);
+  });
+}
