@@ -254,7 +254,7 @@ export class LogWriter {
     }
   }
 
-  /** An end record that may not reach the disk is not to be seen: nobody settles a log that has one. */
+  /** A log whose close has failed was not closed: the next opening says so, and settles its last segment whole. */
   #takeBackEnd(at: number): void {
     try {
       this.#disk.truncate(this.#fd, at);
