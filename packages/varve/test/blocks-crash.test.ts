@@ -6,8 +6,7 @@ import { makeRandom } from "@varve/bytes";
 import { isStorageError, type Plan } from "@varve/contracts";
 import { simDisk, type SimDisk, type Survival } from "@varve/disk/sim";
 import { expect, test } from "vitest";
-import { open, type Engine } from "varve";
-import { bitsOf, contentOf, nameOf, planWith, type Content } from "./helpers.ts";
+import { bitsOf, contentOf, nameOf, planWith, type Content, openOn } from "./helpers.ts";
 
 /** More points find more: `CRASH_POINTS=100000 vitest run …` tries every operation. */
 const POINTS = Number(process.env["CRASH_POINTS"] ?? 25);
@@ -86,18 +85,6 @@ test("retention removes only blocks that are too old, at whatever operation it c
     await store.close();
   }
 }, 120_000);
-
-function openOn(disk: SimDisk, plan: Plan): Promise<Engine> {
-  return open({
-    dir: "/data",
-    disk,
-    plan,
-    memoryBytesMax: 16 * 2 ** 20,
-    maintainEveryMs: 0,
-    closeDelayMs: 1e6,
-    prefaultBytes: 0,
-  });
-}
 
 async function blocksOf(disk: SimDisk, plan: Plan): Promise<number> {
   const store = await openOn(disk, plan);

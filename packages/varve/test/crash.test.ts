@@ -8,8 +8,8 @@ import { batchedWal } from "@varve/wal/batched";
 import { asyncWal } from "@varve/wal/async";
 import { syncWal } from "@varve/wal/sync";
 import { expect, test } from "vitest";
-import { open, type Engine } from "varve";
-import { bitsOf, contentOf, nameOf, planWith, type Content } from "./helpers.ts";
+import { open } from "varve";
+import { bitsOf, contentOf, nameOf, planWith, type Content, openOn } from "./helpers.ts";
 
 const PLANS: Record<string, Plan> = {
   "sync log": planWith({ wal: syncWal() }),
@@ -99,18 +99,6 @@ test("a failed sync poisons the store: what was durable is there after a reopen"
   expect((await contentOf(again)).get(nameOf({ a: "1" }))?.[0]).toEqual([1, bitsOf(1)]);
   await again.close();
 });
-
-function openOn(disk: SimDisk, plan: Plan): Promise<Engine> {
-  return open({
-    dir: "/data",
-    disk,
-    plan,
-    memoryBytesMax: 16 * 2 ** 20,
-    maintainEveryMs: 0,
-    closeDelayMs: 1e6,
-    prefaultBytes: 0,
-  });
-}
 
 /** Counts the operations of a life without a crash. */
 async function rehearse(plan: Plan): Promise<number> {

@@ -1,4 +1,4 @@
-import type { Labels, Plan } from "@varve/contracts";
+import type { Disk, Labels, Plan } from "@varve/contracts";
 import {
   open,
   recommended,
@@ -26,6 +26,19 @@ export async function openStore(
   const engine = await open({ plan: recommended(), memoryBytesMax: 64 * 2 ** 20, ...options });
   onTestFinished(() => engine.close().catch(() => undefined));
   return engine;
+}
+
+/** Opens a store on a disk of a test's own, where nothing happens but what the test does. The test closes it. */
+export function openOn(disk: Disk, plan: Plan): Promise<Engine> {
+  return open({
+    dir: "/data",
+    disk,
+    plan,
+    memoryBytesMax: 16 * 2 ** 20,
+    maintainEveryMs: 0,
+    closeDelayMs: 1e6,
+    prefaultBytes: 0,
+  });
 }
 
 /** What a store holds: samples by label set, values as the text of their bits. */

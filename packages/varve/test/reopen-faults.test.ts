@@ -4,9 +4,8 @@ import { simDisk, type SimDisk, type Survival } from "@varve/disk/sim";
 import { asyncWal } from "@varve/wal/async";
 import { batchedWal } from "@varve/wal/batched";
 import { syncWal } from "@varve/wal/sync";
-import { open, type Engine } from "varve";
 import { describe, expect, test } from "vitest";
-import { contentOf, planWith, type Content } from "./helpers.ts";
+import { contentOf, planWith, type Content, openOn } from "./helpers.ts";
 
 const PLANS: [string, Plan][] = [
   ["sync log", planWith({ wal: syncWal() })],
@@ -210,18 +209,6 @@ async function foundOn(disk: SimDisk, plan: Plan): Promise<Content> {
   const content = await contentOf(store);
   await store.close();
   return content;
-}
-
-function openOn(disk: Disk, plan: Plan): Promise<Engine> {
-  return open({
-    dir: "/data",
-    disk,
-    plan,
-    memoryBytesMax: 16 * 2 ** 20,
-    maintainEveryMs: 0,
-    closeDelayMs: 1e6,
-    prefaultBytes: 0,
-  });
 }
 
 /** The disk of a process that dies at a call of those that are counted: what it did until then stays, and its locks go. */
