@@ -1,4 +1,10 @@
-import { isStorageError, LABEL_LIMITS, StorageError, type DiskLock } from "@varve/contracts";
+import {
+  isStorageError,
+  LABEL_LIMITS,
+  StorageError,
+  type Disk,
+  type DiskLock,
+} from "@varve/contracts";
 import { nodeDisk } from "@varve/disk/node";
 import { overlayDisk } from "@varve/disk/overlay";
 import { removeTree } from "@varve/disk/transfer";
@@ -20,8 +26,8 @@ import { Writer } from "./writer.ts";
 /** Share of the memory that the allocator's regions may take, unless an option says otherwise. */
 const ALLOCATOR_SHARE = 0.75;
 
-/** Openings beside a live writer that are tried before a file that went meanwhile counts as missing. */
-const READ_ONLY_TRIES = 5;
+/** Openings beside another that are tried before a file that went meanwhile counts as missing. */
+const TRIES = 5;
 
 /**
  * Opens a data directory, or makes one: takes the lock, opens the plan's parts, replays the log.
@@ -38,14 +44,27 @@ export async function open(options: EngineOptions): Promise<Engine> {
   checkPlan(plan);
   if (full.readOnly) return openBeside(full);
   if (disk.kind(dir) !== "none") readFormat(disk, dir); // Refuses strangers before anything is touched.
-  disk.makeDirectory(dir);
-  const lock = disk.lock(join(dir, "LOCK"));
+  const { lock, isMade } = takeDirectory(disk, dir);
   try {
     if (!plan.wal.traits.persistent) forgetUnloggable(full);
-    return await assemble(full, settleFormat(disk, dir, full.hashSeed), lock);
+    return await assemble(full, settleFormat(disk, dir, isMade, full.hashSeed), lock);
   } catch (error) {
     lock.release();
     throw error;
+  }
+}
+
+/** Makes the directory unless it is there, and takes its lock. */
+function takeDirectory(disk: Disk, dir: string): { lock: DiskLock; isMade: boolean } {
+  for (let i = 1; ; i += 1) {
+    const isMade = disk.kind(dir) === "none";
+    disk.makeDirectory(dir);
+    try {
+      return { lock: disk.lock(join(dir, "LOCK")), isMade };
+    } catch (error) {
+      const isAway = isStorageError(error) && error.facts["errno"] === "ENOENT";
+      if (!isAway || i === TRIES) throw error; // Else another opening is giving the directory its name once more.
+    }
   }
 }
 
@@ -68,7 +87,7 @@ async function openBeside(full: FullOptions): Promise<Engine> {
       return await assemble({ ...full, disk }, format, lock);
     } catch (error) {
       const isGone = isStorageError(error) && error.facts["errno"] === "ENOENT";
-      if (!isGone || i === READ_ONLY_TRIES) throw error;
+      if (!isGone || i === TRIES) throw error;
     }
   }
 }

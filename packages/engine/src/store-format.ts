@@ -25,6 +25,8 @@ const BEFORE_FORMAT = new Set([
   "LOCK-journal",
   "lost+found",
 ]);
+/** Why a directory that is not ours cannot be renamed. */
+const FOREIGN = new Set<unknown>(["EBUSY", "EXDEV", "EACCES", "EPERM"]);
 const LINE = /^varve (\d+)\nstore ([0-9a-f]{32})\nseed ([0-9a-f]{8})([0-9a-f]{8})\n$/;
 
 /** Reads FORMAT. Returns null for a directory that is new; throws when it is somebody else's or from the future. */
@@ -70,12 +72,18 @@ export function readFormat(disk: Disk, dir: string): StoreFormat | null {
 
 /**
  * What FORMAT says of a directory whose lock is held, or is made to say of a new one. It is durable then, and so is the
- * directory's own name, whatever became of earlier openings.
+ * directory's own name, whatever became of earlier openings. `isMade` when this opening has made the directory.
  */
-export function settleFormat(disk: Disk, dir: string, hashSeed: HashSeed | undefined): StoreFormat {
+export function settleFormat(
+  disk: Disk,
+  dir: string,
+  isMade: boolean,
+  hashSeed: HashSeed | undefined,
+): StoreFormat {
   const found = readFormat(disk, dir);
   if (found === null) {
-    syncNameOf(disk, dir); // The directory itself is as durable as what it holds.
+    if (!isMade) nameAnew(disk, dir);
+    disk.syncDirectory(dirname(dir)); // The directory itself is as durable as what it holds.
     return writeFormat(disk, dir, newFormat(hashSeed));
   }
   // Other names are made once FORMAT's is durable. Where there are none, its sync may have failed, and another would prove nothing.
@@ -89,22 +97,19 @@ function strangersIn(disk: Disk, dir: string): string[] {
 }
 
 /**
- * Makes the name of a directory durable. Where that fails, the directory is named anew: what a failed sync was for is never
- * written by another, which would succeed all the same.
+ * Gives a directory its name once more. An opening that made it may have failed to sync the name: that is never written
+ * by another sync, which would succeed all the same.
  */
-function syncNameOf(disk: Disk, dir: string): void {
+function nameAnew(disk: Disk, dir: string): void {
+  const aside = `${dir}.${randomBytes(4).toString("hex")}.tmp`;
   try {
-    disk.syncDirectory(dirname(dir));
+    disk.rename(dir, aside);
   } catch (error) {
-    const aside = `${dir}.${randomBytes(4).toString("hex")}.tmp`;
-    try {
-      disk.rename(dir, aside);
-      disk.rename(aside, dir);
-    } catch (cause) {
-      if (!isStorageError(cause)) throw cause; // A mount point, or a parent of somebody else's: it was not made here.
-    }
+    const errno = isStorageError(error) ? error.facts["errno"] : undefined;
+    if (FOREIGN.has(errno)) return; // A mount point, or in a directory of somebody else's: no opening made it.
     throw error;
   }
+  disk.rename(aside, dir);
 }
 
 function newFormat(hashSeed: HashSeed | undefined): StoreFormat {

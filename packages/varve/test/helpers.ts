@@ -29,7 +29,11 @@ export async function openStore(
 }
 
 /** Opens a store on a disk of a test's own, where nothing happens but what the test does. The test closes it. */
-export function openOn(disk: Disk, plan: Plan): Promise<Engine> {
+export function openOn(
+  disk: Disk,
+  plan: Plan,
+  options: Partial<EngineOptions> = {},
+): Promise<Engine> {
   return open({
     dir: "/data",
     disk,
@@ -38,6 +42,7 @@ export function openOn(disk: Disk, plan: Plan): Promise<Engine> {
     maintainEveryMs: 0,
     closeDelayMs: 1e6,
     prefaultBytes: 0,
+    ...options,
   });
 }
 

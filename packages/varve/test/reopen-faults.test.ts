@@ -24,18 +24,22 @@ const BEGINNINGS: [string, (disk: SimDisk) => void][] = [
 const SURVIVALS: Survival[] = ["nothing", "prefix", "subset", "everything"];
 
 describe.each(PLANS)("%s", (_, plan) => {
-  test.each(BEGINNINGS)(
-    "%s: whatever one call of an opening or closing fails, the next opening makes durable what it acknowledges",
-    async (_title, begin) => {
+  test.each(
+    BEGINNINGS.flatMap((beginning) =>
+      [1, 2].map((inARow) => [beginning[0], inARow, beginning[1]] as const),
+    ),
+  )(
+    "%s: whatever calls of an opening or closing fail, %s in a row, the next opening makes durable what it acknowledges",
+    async (_title, inARow, begin) => {
       let refused = 0;
       for (let at = 1, isOver = false; !isOver; at += 1) {
         const disk = simDisk({ seed: at });
         begin(disk);
-        const last = disk.operations + at;
-        disk.fault = (number) => (number === last ? "EIO" : undefined);
+        const first = disk.operations + at;
+        disk.fault = (number) => (number >= first && number < first + inARow ? "EIO" : undefined);
         if (!(await isOpened(disk, plan))) refused += 1;
         disk.fault = undefined;
-        isOver = disk.operations < last;
+        isOver = disk.operations < first;
         await expectKept(disk, plan, `call ${at} failed`);
       }
       expect(refused).toBeGreaterThan(15);
@@ -64,15 +68,19 @@ describe("blocks", () => {
     "block-manager": backgroundBlocks({ blockDurationMs: 10, samplesPerChunk: 3, mergeFactor: 2 }),
   });
 
-  test("whatever one call of cutting and merging fails, an opening and the cut of its log lose nothing", async () => {
+  test.each([
+    ["one call of cutting and merging fails", 1],
+    ["two calls in a row of cutting and merging fail", 2],
+  ])("whatever %s, an opening and the cut of its log lose nothing", async (_title, inARow) => {
     let failed = 0;
     for (let at = 1, isOver = false; !isOver; at += 1) {
       const disk = simDisk({ seed: at });
       const expected = await fill(disk, plan);
       let calls = 0;
       disk.fault = (_number, operation) => {
-        if (DECISIVE.test(operation)) calls += 1;
-        return calls === at && DECISIVE.test(operation) ? "EIO" : undefined;
+        if (!DECISIVE.test(operation)) return undefined;
+        calls += 1;
+        return calls >= at && calls < at + inARow ? "EIO" : undefined;
       };
       if (!(await isCut(disk, plan))) failed += 1;
       disk.fault = undefined;
@@ -96,6 +104,23 @@ describe("blocks", () => {
     },
     SLOW_MS,
   );
+
+  test("dead at any call of an opening that finds blocks: they are all there, beside it and afterwards", async () => {
+    let away = 0;
+    for (let at = 1, isOver = false; !isOver; at += 1) {
+      const disk = simDisk({ seed: at });
+      const expected = await fill(disk, plan);
+      expect(await isCut(disk, plan)).toBe(true);
+      const process = mortal(disk, at, DECISIVE);
+      await isOpened(process.disk, plan);
+      isOver = process.calls < at;
+      const isAway = disk.list("/data").some((name) => name.endsWith(".renamed"));
+      if (isAway) away += 1;
+      expect(await contentBeside(disk, plan), `dead at call ${at}`).toEqual(expected);
+      await expectCompacted(process.live(), plan, expected, `dead at call ${at}`);
+    }
+    expect(away).toBeGreaterThan(0);
+  });
 
   test("a block that could not be removed does not bring back what was deleted from the blocks that stand for it", async () => {
     const disk = simDisk();
@@ -202,6 +227,14 @@ async function expectKept(disk: SimDisk, plan: Plan, what: string): Promise<void
     expect(found, `${what}, ${survival}`).toEqual(expected);
   }
   await store.close();
+}
+
+/** What is told by an opening that changes nothing. */
+async function contentBeside(disk: SimDisk, plan: Plan): Promise<Content> {
+  const store = await openOn(disk, plan, { readOnly: true });
+  const content = await contentOf(store);
+  await store.close();
+  return content;
 }
 
 async function foundOn(disk: SimDisk, plan: Plan): Promise<Content> {

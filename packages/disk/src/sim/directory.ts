@@ -77,5 +77,12 @@ export function choosePrefix(changes: readonly NameChange[], until: number): Set
 
 function apply(names: Map<string, Entry>, change: NameChange): void {
   if (change.removes !== undefined) names.delete(change.removes);
-  if (change.adds !== undefined) names.set(change.adds, change.entry!);
+  if (change.adds === undefined) return;
+  if (change.entry instanceof SimDirectory) dropNamesOf(names, change.entry);
+  names.set(change.adds, change.entry!);
+}
+
+/** A directory has one name. Where the loss of a rename would leave it another, the next one that is written takes that away. */
+function dropNamesOf(names: Map<string, Entry>, directory: SimDirectory): void {
+  for (const [name, entry] of names) if (entry === directory) names.delete(name);
 }

@@ -22,6 +22,8 @@ export interface BlockRecovery {
   readonly quarantined: readonly string[];
 }
 
+/** Ends the name of a block while it is named anew. It is whole, and what a crash leaves of it gets its name back. */
+const RENAMED = ".renamed";
 /** ULID, then what a crash in the middle of making or removing a block leaves. */
 const LEFTOVER = /^([0-9A-HJKMNP-TV-Z]{26})\.tmp(-for-(creation|deletion))?$/;
 
@@ -35,6 +37,7 @@ export async function recoverBlocks(options: BlockRecoveryOptions): Promise<Bloc
   const quarantined: string[] = [];
   const readers: BlockReader[] = [];
   try {
+    nameAnew(disk, blocksDir);
     const names = disk.list(blocksDir);
     for (const name of names) {
       if (!isUlid(name)) continue;
@@ -54,6 +57,27 @@ export async function recoverBlocks(options: BlockRecoveryOptions): Promise<Bloc
     for (const reader of readers) reader.close();
     throw error;
   }
+}
+
+/**
+ * Makes the names of all blocks durable before what they stand for is removed. The sync of a name may have failed in the
+ * process that published the block, and another would prove nothing: only a name that is made once more is written. On a disk that is gone
+ * with its process there is nothing to do, but to give a block the name that another process is about to.
+ */
+function nameAnew(disk: Disk, blocksDir: string): void {
+  let count = 0;
+  for (const name of disk.list(blocksDir)) {
+    const id = name.endsWith(RENAMED) ? name.slice(0, -RENAMED.length) : name;
+    const path = `${blocksDir}/${id}`;
+    if (!isUlid(id) || disk.kind(`${blocksDir}/${name}`) !== "directory") continue;
+    if (name === id) {
+      if (disk.isVolatile === true) continue;
+      disk.rename(path, path + RENAMED);
+    }
+    disk.rename(path + RENAMED, path);
+    count += 1;
+  }
+  if (count > 0 && disk.isVolatile !== true) disk.syncDirectory(blocksDir);
 }
 
 /**
@@ -77,15 +101,13 @@ function isReplaced(
 
 /**
  * Removes blocks, and what is left of others. A name is gone durably before anything below it goes: half a block would pass
- * for a damaged one. The names of blocks that stand for them are durable before that.
+ * for a damaged one. The names of blocks that stand for them are durable: see `nameAnew`.
  */
 function removeAll(
   { disk, blocksDir }: BlockRecoveryOptions,
   blocks: readonly string[],
   leftovers: readonly string[],
 ): void {
-  if (blocks.length + leftovers.length === 0) return;
-  disk.syncDirectory(blocksDir);
   if (blocks.length > 0) {
     for (const name of blocks)
       disk.rename(`${blocksDir}/${name}`, `${blocksDir}/${name}${REMOVED}`);
