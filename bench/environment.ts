@@ -51,6 +51,18 @@ function commitOf(): string | null {
   }
 }
 
+/** Whether two commits have the same packages and apps: only measuring changed between them. */
+export function isSameProduct(one: string | null, other: string | null): boolean {
+  if (one === other) return true;
+  if (one === null || other === null || `${one}${other}`.includes("+")) return false;
+  try {
+    git("diff", "--quiet", one, other, "--", "../packages", "../apps", "../pnpm-lock.yaml");
+    return true;
+  } catch {
+    return false; // They differ, or one is not known here.
+  }
+}
+
 function git(...args: string[]): string {
   const options = { cwd: import.meta.dirname, encoding: "utf8", stdio: "pipe" } as const;
   return execFileSync("git", args, options).trim();

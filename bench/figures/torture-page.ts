@@ -33,9 +33,17 @@ ${summaryOf(rows)}
 
 ${[...(Object.keys(KINDS) as Kind[]).flatMap((kind) => sectionOf(kind, rows)), ...missingLines(rows)].join("\n\n")}
 
-Tier \`${tier}\`, commit ${commit ?? "unknown"}; Node ${node}; ${os}; ${minutes(rows)} of two processes. From
+Tier \`${tier}\`, commit ${commit ?? "unknown"}${othersOf(rows)}; Node ${node}; ${os}; ${minutes(rows)} of two processes. From
 [bench/results/torture.json](../bench/results/torture.json): \`pnpm torture ${tier} --json bench/results/torture.json\`.
 `;
+}
+
+/** Rows that were run at another commit. */
+function othersOf(rows: readonly RowResult[]): string {
+  const others = rows.filter((row) => row.commit !== undefined);
+  if (others.length === 0) return "";
+  const told = others.map(({ id, commit }) => `${id} at ${commit}`);
+  return `, but ${told.join(", ")}, whose packages are the same`;
 }
 
 /** The README with the summary between its marks. */

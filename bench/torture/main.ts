@@ -3,7 +3,7 @@ import { CommanderError } from "@commander-js/extra-typings";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { environmentOf } from "../environment.ts";
+import { environmentOf, isSameProduct } from "../environment.ts";
 import { EXIT, oneLine, tellFailure } from "../peers/command-line.ts";
 import { type Options, tortureCommand } from "./options.ts";
 import { rowLines } from "./report.ts";
@@ -39,6 +39,7 @@ async function main(options: Options): Promise<void> {
     process.exitCode = EXIT_INTERRUPTED;
     stop.abort();
   });
+  const { commit } = environmentOf(seed);
   let results = startingResults(options);
   const ids = ROWS.map(({ id }) => id);
   const isDone = (id: string): boolean =>
@@ -51,10 +52,12 @@ async function main(options: Options): Promise<void> {
     for (let row = rows.shift(); row !== undefined; row = rows.shift()) {
       const onProgress = progressOf(row.id);
       const { signal } = stop;
-      const result = await runRow(row, { tier, seed, shares: sharesOfRow, signal, onProgress });
+      const outcome = await runRow(row, { tier, seed, shares: sharesOfRow, signal, onProgress });
       if (signal.aborted) return;
+      const isOther = commit !== null && commit !== results.commit;
+      const result = isOther ? { ...outcome, commit } : outcome;
       console.log(rowLines(result));
-      // Another run of the same commit may have written to the file meanwhile.
+      // Another run of the same product may have written to the file meanwhile.
       results = withRow(withFound(results, json), result, ids);
       if (json !== undefined) writeResults(json, results);
       if (!isClean(result)) process.exitCode = EXIT.failed;
@@ -63,21 +66,23 @@ async function main(options: Options): Promise<void> {
   await Promise.all(Array.from({ length: lanes }, lane));
 }
 
-/** What the file holds of this tier and commit; nothing of others. */
+/** What the file holds of this tier and product; nothing of others. */
 function startingResults({ tier, json, seed }: Options): TortureResults {
   const { commit, node, os } = environmentOf(seed);
   const results = withFound({ tier, commit, node, os, rows: [] }, json);
   if (json !== undefined && results.rows.length === 0 && existsSync(json)) {
-    process.stderr.write(`torture: ${json} is of another tier or commit, and begins anew\n`);
+    process.stderr.write(
+      `torture: ${json} is of another tier, or of a commit with other packages, and begins anew\n`,
+    );
   }
   return results;
 }
 
-/** The results with the rows that the file has, if it is of the same tier and commit. */
+/** The results with the rows that the file has, and its commit, if it is of the same tier and product. */
 function withFound(results: TortureResults, json: string | undefined): TortureResults {
   const found = json === undefined ? null : readResults(json);
-  const isSame = found?.tier === results.tier && found.commit === results.commit;
-  return isSame ? { ...results, rows: found.rows } : results;
+  if (found?.tier !== results.tier || !isSameProduct(found.commit, results.commit)) return results;
+  return { ...results, commit: found.commit, rows: found.rows };
 }
 
 /** Says how far a row is, when it takes longer. */

@@ -78,4 +78,6 @@ export interface RowResult {
   readonly firstSeed: number;
   /** The first things that were found, each with its seed. */
   readonly found: readonly string[];
+  /** The commit, where it is another than that of the file: one whose packages and apps are the same. */
+  readonly commit?: string;
 }

@@ -22,14 +22,6 @@ export const IO_BUGS: readonly PlantedBug[] = [
     row: "io-error-wal-batched",
   },
   {
-    id: "end-record-kept",
-    title: "an end record whose sync has failed stays, and the next opening believes it",
-    file: `${WAL}/internal/log-writer.ts`,
-    find: "      this.#disk.truncate(this.#fd, at);\n",
-    replace: "",
-    row: "io-error-wal-sync",
-  },
-  {
     id: "seal-sync-retried",
     title: "the sync of sealed chunks is tried again after it has failed, and then believed",
     file: `${BLOCKS}/sealed-files.ts`,
