@@ -14,6 +14,7 @@ const LENGTH_AT = 25;
 const DATA_BYTES_MAX = 2 ** 24;
 const SAFE_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 const XOR = 1;
+const LOOKS_MAX = 16;
 
 interface ReadRecord extends ReadChunk {
   readonly encoding: number;
@@ -36,6 +37,21 @@ export function readSealed(bytes: Uint8Array): ReadChunk[] | null {
   }
   const isKnown = chunks.every(({ encoding, data }) => encoding === XOR && data.length >= 2);
   return isKnown ? chunks : null;
+}
+
+/**
+ * Whether more bytes would have to be looked at for records than a reader has to: sixteen times what there is. What lies behind
+ * such damage may count as damaged, whatever it is.
+ */
+export function wearsOut(bytes: Uint8Array): boolean {
+  let looks = 0;
+  for (let at = 0; at < bytes.length;) {
+    const data = dataOf(bytes, at);
+    const record = data === null ? null : readRecord(bytes, at);
+    if (data !== null && record === null && readU32(bytes, at) === 0) looks += data[1] - data[0];
+    at = record === null ? at + 1 : record.end;
+  }
+  return looks > LOOKS_MAX * bytes.length;
 }
 
 function readRecord(bytes: Uint8Array, at: number): ReadRecord | null {

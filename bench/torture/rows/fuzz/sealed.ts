@@ -14,7 +14,13 @@ import { Broken } from "../../row.ts";
 import { mutate, replaced } from "./bytes.ts";
 import { samplesOf } from "./chunk.ts";
 import { FuzzDisk } from "./disk.ts";
-import { mendSealed, type ReadChunk, readSealed, recordPlaces } from "./sealed-reading.ts";
+import {
+  mendSealed,
+  type ReadChunk,
+  readSealed,
+  recordPlaces,
+  wearsOut,
+} from "./sealed-reading.ts";
 import { type BitSample, readXor } from "./xor.ts";
 import { fuzzRow, type FuzzTarget, Refusal, type Sound } from "./fuzz-row.ts";
 
@@ -195,10 +201,10 @@ function judge(
 ): void {
   const reading = files.map(readSealed);
   const isRefused = reading.includes(null);
-  if (isRefused !== (found === "refused")) {
+  if (isRefused !== (found === "refused") && !files.some(wearsOut)) {
     throw new Broken("wrong", isRefused ? "the file is read, of another version" : "it is refused");
   }
-  if (found === "refused") return;
+  if (found === "refused" || isRefused) return;
   const chunks = reading.flatMap((file) => file ?? []);
   for (const [ref, samples] of found.samples) {
     const own = chunks.filter((chunk) => chunk.ref === ref);

@@ -134,10 +134,12 @@ class Fill {
     }
   }
 
-  /** A writer that waits for room looks for it now and then. */
+  /** A writer that waits for room looks for it now and then. What failed beside it before is told by the next tidying. */
   async #relieved(store: NumberedStore): Promise<void> {
     const lastMs = performance.now() + RELIEF_MS_MAX;
-    while ((await this.#unlessFull(() => this.#step(store, "commit"))) === null) {
+    const isRefused = async (step: "commit" | "tidy"): Promise<boolean> =>
+      (await this.#unlessFull(() => this.#step(store, step))) === null;
+    while ((await isRefused("commit")) || (await isRefused("tidy"))) {
       if (performance.now() > lastMs) {
         throw new Broken("hang", `there is room, and none was found in ${RELIEF_MS_MAX} ms`);
       }

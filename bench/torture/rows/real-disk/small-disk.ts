@@ -6,7 +6,9 @@ import { join } from "node:path";
 const KIB = 1024;
 const BYTES_AFTER = 64 * KIB * KIB;
 const INODES_AFTER = 10_000;
-const FILLERS = 12;
+/** What another program has: enough that its room and its names let a store cut and merge what it has. */
+const FILLER_BYTES = 16 * KIB * KIB;
+const FILLERS = 512;
 
 /** What there is too little of: room, names, or length that one file may have. */
 export type Shortage = "bytes" | "inodes" | "fileBytes";
@@ -25,7 +27,7 @@ export class SmallDisk {
     this.#shortage = shortage;
     this.#isFilled = shortage !== "fileBytes" && random.chance(0.5);
     mkdirSync(dir, { recursive: true });
-    const filler = this.#isFilled ? bytes : 0;
+    const filler = this.#isFilled ? FILLER_BYTES : 0;
     // A file system in memory spends one inode on its root.
     const inodes = 1 + 6 + random.below(40) + (this.#isFilled ? FILLERS + 1 : 0);
     const size = shortage === "bytes" ? bytes + filler : BYTES_AFTER;
