@@ -141,7 +141,8 @@ function keyInHex(labels: Labels): string | null {
   const entries = Object.entries(labels).filter(([, value]) => value !== "");
   if (entries.length === 0 || entries.length > LIMITS.labelsMax) return null;
   for (const [name, value] of entries) {
-    if (name === "" || SURROGATE.test(name + value)) return null;
+    // Each by itself: the end of one and the beginning of the other would pass for a pair.
+    if (name === "" || SURROGATE.test(name) || SURROGATE.test(value)) return null;
     if (Buffer.byteLength(name) > LIMITS.nameBytesMax) return null;
     if (Buffer.byteLength(value) > LIMITS.valueBytesMax) return null;
   }
