@@ -126,9 +126,10 @@ export class DamagedLog {
     if (last === this.#last) return;
     const isSilent =
       !unclean || bytesCut === 0 || cutReason === "" || (last > 0 && quarantined.length === 0);
-    // A file that ends between batches looks like one of a process that died there.
-    const isBetween =
-      damage.kind === "cut" && this.map.batches.some(({ until }) => until === damage.from);
+    // A file that ends between batches, or before the first, looks like one of a process that died there.
+    const { batches, headEnd } = this.map;
+    const ends = [headEnd, ...batches.map(({ until }) => until)];
+    const isBetween = damage.kind === "cut" && ends.includes(damage.from);
     if (isBetween ? !unclean : isSilent && damage.from >= this.map.headEnd) {
       throw new Broken(
         "lost",
