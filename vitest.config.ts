@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Resolves `@varve/*` to the TypeScript sources, so that tests need no build. */
+/** Resolves `@varve/*` to the TypeScript sources, so that tests need no build but that of kernels. */
 const SOURCE_CONDITION = "@varve/source";
 
 export default defineConfig({
@@ -14,6 +14,7 @@ export default defineConfig({
       "examples/*/test/**/*.test.ts",
       "scripts/test/**/*.test.ts",
     ],
+    globalSetup: "scripts/kernels.ts",
     pool: "forks",
     // Threads that come and go, each compiling Node's type stripper, meet a race in V8's map of protected code pages on
     // processors with protection keys: "Check failed: jit_page.has_value()" (nodejs/node#64500). Built code strips nothing.

@@ -71,7 +71,7 @@ export function readRepository(root: string): Repository {
 
 function readPackage(root: string, dir: string): Package {
   const at = join(root, dir);
-  const wanted = ["*.{json,md}", "LICENSE", "{src,test}/**/*.ts"];
+  const wanted = ["*.{json,md}", "LICENSE", "{src,test,kernel}/**/*.ts"];
   const paths = globSync(wanted, { cwd: at }).filter((path) => existsSync(join(at, path)));
   const files = paths.map((path) => [
     path.replaceAll("\\", "/"),

@@ -8,12 +8,14 @@ const FIELDS: Readonly<Record<string, unknown>> = {
   type: "module",
   sideEffects: false,
   publishConfig: { access: "public" },
-  scripts: { build: "tsc -p tsconfig.build.json" },
   engines: { node: ">=22.13" },
 };
 
 const REQUIRED = ["name", "version", "description", "keywords", "exports"] as const;
 const OPTIONAL = ["bin", "dependencies", "devDependencies"] as const;
+
+const BUILD = "tsc -p tsconfig.build.json";
+const BUILD_WITH_KERNELS = `${BUILD} && node ../../scripts/kernels.ts`;
 
 /** Tags whose packages may use any third-party package. */
 const APPS = new Set(["app", "bench"]);
@@ -30,13 +32,15 @@ export function checkShape(repository: Repository): readonly string[] {
   });
 }
 
-function checkManifest({ manifest }: Package): string[] {
+function checkManifest({ manifest, files }: Package): string[] {
   const problems: string[] = [];
-  const known = new Set<string>([...Object.keys(FIELDS), ...REQUIRED, ...OPTIONAL]);
+  const known = new Set<string>([...Object.keys(FIELDS), "scripts", ...REQUIRED, ...OPTIONAL]);
   for (const field of REQUIRED) {
     if (manifest[field] === undefined) problems.push(`package.json has no ${field}`);
   }
-  for (const [field, value] of Object.entries(FIELDS)) {
+  const hasKernels = Object.keys(files).some((file) => file.startsWith("kernel/"));
+  const scripts = { build: hasKernels ? BUILD_WITH_KERNELS : BUILD };
+  for (const [field, value] of Object.entries({ ...FIELDS, scripts })) {
     const said = manifest[field];
     // A package may also ship data; it stands after the sources.
     const plain = Array.isArray(said) ? said.filter((each) => each !== "data") : said;

@@ -6,6 +6,7 @@ import { immediateBlocks } from "@varve/block-manager/immediate";
 import { onFullBlocks } from "@varve/block-manager/on-full";
 import { queuedBlocks } from "@varve/block-manager/queued";
 import { xorChunk } from "@varve/chunk/xor";
+import { xorWasmChunk } from "@varve/chunk/xor-wasm";
 import type { Slot, Variant } from "@varve/contracts";
 import { plainKey } from "@varve/label-key/plain";
 import { trieKey } from "@varve/label-key/trie";
@@ -113,6 +114,7 @@ export const CATALOG: Catalog = {
   },
   chunk: {
     xor: entry("Prometheus' XOR encoding", xorChunk),
+    "xor-wasm": entry("the same, whole batches by a kernel", xorWasmChunk),
   },
   "block-manager": {
     immediate: entry(

@@ -3,6 +3,7 @@ export * from "./compare.ts";
 export * from "./copy.ts";
 export * from "./crc32c.ts";
 export * from "./columns.ts";
+export * from "./kernel.ts";
 export * from "./key.ts";
 export * from "./key-sorter.ts";
 export * from "./linear-memory.ts";

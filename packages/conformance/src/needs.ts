@@ -70,7 +70,7 @@ export function needsFor<S extends Slot>(slot: S, options: NeedsOptions = {}): N
 function wire<S extends Slot>(slot: S, { memory, disk, parent }: Surroundings): Slots[S]["needs"] {
   const all: { readonly [K in Slot]: () => Slots[K]["needs"] } = {
     "label-key": () => ({ limits: LABEL_LIMITS }),
-    "series-id": () => ({ seed: SEED }),
+    "series-id": () => ({ memory, seed: SEED }),
     "series-index": () => ({
       memory,
       disk,
@@ -81,7 +81,7 @@ function wire<S extends Slot>(slot: S, { memory, disk, parent }: Surroundings): 
       seriesExpected: 0,
     }),
     postings: () => ({ keys: new PlainKeys() }),
-    record: () => ({}),
+    record: () => ({ memory }),
     wal: () => ({
       memory,
       disk,
@@ -91,7 +91,7 @@ function wire<S extends Slot>(slot: S, { memory, disk, parent }: Surroundings): 
       recovery: "tail",
     }),
     allocator: () => ({ memory, bytesMax: 16 * 1024 * 1024 }),
-    chunk: () => ({}),
+    chunk: () => ({ memory }),
     "block-manager": () => ({
       memory,
       disk,

@@ -74,7 +74,7 @@ export class Trial<S extends Slot> implements AsyncDisposable {
   }
 
   get memory(): Memory {
-    if ("memory" in this.needs) return this.needs.memory;
+    if ("memory" in this.needs && this.needs.memory !== undefined) return this.needs.memory;
     this.#memory ??= needsFor("locks").needs.memory;
     return this.#memory;
   }

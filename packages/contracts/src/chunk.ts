@@ -1,10 +1,40 @@
+import type { WriteBatch } from "./batch.ts";
 import type { SampleColumns } from "./columns.ts";
+import type { Memory, Offset } from "./memory.ts";
 
 /** Two views of the same bytes, where appenders keep their state. */
 export interface ChunkState {
   readonly words: Int32Array;
   readonly doubles: Float64Array;
 }
+
+/**
+ * Open chunks of many series in the memory, for `appendRows`. The series of ref r has its chunk in page
+ * `(r - 1) >>> pageShift`, whose offset is the word at `pagesAt + 4 * page`; there the chunks lie `stride` bytes apart, the first
+ * one at `firstAt`. A page from `pageCount` on, or with the offset 0, is not in the table. Each is OPEN_CHUNK_BYTES of the fields below, by their byte, and then the codec's state.
+ */
+export interface OpenChunkTable {
+  readonly pagesAt: Offset;
+  readonly pageCount: number;
+  readonly pageShift: number;
+  readonly stride: number;
+  readonly firstAt: number;
+}
+
+/** Double: the time of the last sample applied. */
+export const CHUNK_LAST_TIME = 0;
+/** Double: samples from this time on belong to the next chunk. */
+export const CHUNK_END_TIME = 8;
+/** Word: the offset of the chunk's bytes in the memory. */
+export const CHUNK_AT = 16;
+/** Word: bytes that it may take. */
+export const CHUNK_CAPACITY = 20;
+/** Word: samples in it. */
+export const CHUNK_COUNT = 24;
+/** Word: the sample that would make `CHUNK_COUNT` reach this is for the owner of the table; 0 where no chunk is open. */
+export const CHUNK_STOP = 28;
+/** Bytes of the fields, and multiple that a chunk's offset is of. */
+export const OPEN_CHUNK_BYTES = 32;
 
 /**
  * Compresses the samples of one chunk, in strictly increasing time.
@@ -32,6 +62,13 @@ export interface ChunkCodec {
     valueLow: number,
     valueHigh: number,
   ): boolean;
+  /**
+   * The batch form, which kernels have, for chunks in the memory: appends ACCEPTED rows to the open chunks of their series in the memory, in order, and
+   * keeps `CHUNK_LAST_TIME` and `CHUNK_COUNT`. It stops at the first row that needs more than that, and returns its number,
+   * or `until`: a LATE row; one that begins another chunk, because its time or the count says so, or no chunk is open; one
+   * for which the chunk has no room, or that is not in the table. Nothing of that row is changed.
+   */
+  appendRows?(batch: WriteBatch, from: number, until: number, chunks: OpenChunkTable): number;
   /** Samples appended since `open`. */
   count(state: ChunkState, stateAt: number): number;
   /** Bytes that the chunk takes now. */
@@ -54,4 +91,7 @@ export interface ChunkTraits {
   readonly needsLinear: boolean;
 }
 
-export type ChunkNeeds = Readonly<Record<never, never>>;
+export interface ChunkNeeds {
+  /** The memory that kernels work in. Engines give it; what is written in TypeScript does without. */
+  readonly memory?: Memory;
+}

@@ -1,3 +1,4 @@
+import type { Memory } from "./memory.ts";
 import type { SeriesRef, WriteBatch } from "./batch.ts";
 
 /** Bytes of records in order, with the place where each ends. Owned by the log that hands it out. */
@@ -51,4 +52,7 @@ export interface RecordTraits {
   readonly prometheusReadable: boolean;
 }
 
-export type RecordNeeds = Readonly<Record<never, never>>;
+export interface RecordNeeds {
+  /** The memory that kernels work in. Engines give it; what is written in TypeScript does without. */
+  readonly memory?: Memory;
+}

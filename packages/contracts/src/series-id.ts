@@ -1,4 +1,5 @@
 import type { WriteBatch } from "./batch.ts";
+import type { Memory } from "./memory.ts";
 
 /** A 64-bit seed as two unsigned words. With both 0, a hasher whose trait is `stable` gives StableHash. */
 export interface HashSeed {
@@ -18,5 +19,7 @@ export interface SeriesIdTraits {
 }
 
 export interface SeriesIdNeeds {
+  /** The memory that kernels work in. Engines give it; what is written in TypeScript does without. */
+  readonly memory?: Memory;
   readonly seed: HashSeed;
 }

@@ -62,10 +62,10 @@ export async function openParts(
   try {
     const memory = reserveMemory({ bytesMax: options.memoryBytesMax });
     const encoder = await plan["label-key"].open({ limits: options.labelLimits });
-    const hasher = await plan["series-id"].open({ seed: format.hashSeed });
-    const codec = await plan.record.open({});
+    const hasher = await plan["series-id"].open({ memory, seed: format.hashSeed });
+    const codec = await plan.record.open({ memory });
     const allocator = await plan.allocator.open({ memory, bytesMax: options.allocatorBytesMax });
-    const chunk = await plan.chunk.open({});
+    const chunk = await plan.chunk.open({ memory });
     const locks = await plan.locks.open({ memory });
     const cache = cachePlace(options);
     opened.push(cache);

@@ -220,6 +220,9 @@ export function timedChunk(part: ChunkCodec, clock: PhaseClock): ChunkCodec {
     open: (state, stateAt, bytes, at) => part.open(state, stateAt, bytes, at),
     append: (state, stateAt, bytes, at, capacity, time, low, high) =>
       part.append(state, stateAt, bytes, at, capacity, time, low, high),
+    ...(part.appendRows !== undefined && {
+      appendRows: (batch, from, until, chunks) => part.appendRows!(batch, from, until, chunks),
+    }),
     count: (state, stateAt) => part.count(state, stateAt),
     length: (state, stateAt) => part.length(state, stateAt),
     seal(state: ChunkState, stateAt: number, bytes: Uint8Array, at: number): number {

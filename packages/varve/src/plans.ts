@@ -3,6 +3,7 @@ import { slabAllocator } from "@varve/allocator/slab";
 import { backgroundBlocks } from "@varve/block-manager/background";
 import { immediateBlocks } from "@varve/block-manager/immediate";
 import { xorChunk } from "@varve/chunk/xor";
+import { xorWasmChunk } from "@varve/chunk/xor-wasm";
 import type { Plan } from "@varve/contracts";
 import { plainKey } from "@varve/label-key/plain";
 import { trieKey } from "@varve/label-key/trie";
@@ -32,7 +33,7 @@ export function recommended(): Plan {
     record: refRecord(),
     wal: batchedWal(),
     allocator: slabAllocator(),
-    chunk: xorChunk(),
+    chunk: xorWasmChunk(),
     "block-manager": backgroundBlocks(),
     locks: noneLocks(),
   };

@@ -30,8 +30,8 @@ import {
   KNOWN,
   NEWEST_CHUNK,
   NO_PAGE,
-  OPEN_CHUNK,
   OPEN_COUNT,
+  OPEN_STOP,
   REGION,
   REGION_AT,
   REGION_CAPACITY,
@@ -179,11 +179,44 @@ export class BlockStore {
   }
 
   append(batch: WriteBatch, from: number, until: number, lsn: Lsn): void {
+    const applied = this.#options.open.takesRows
+      ? this.#appendTogether(batch, from, until, lsn)
+      : this.#appendEach(batch, from, until, lsn);
+    this.samples += applied;
+    this.#undo.apply(applied);
+    this.#recount();
+    if (lsn > this.lastLsn) this.lastLsn = lsn;
+  }
+
+  /** Applies rows by the codec's batch form, and those one by one that begin a chunk, end one, or outgrow theirs. */
+  #appendTogether(batch: WriteBatch, from: number, until: number, lsn: Lsn): number {
+    const { series, codec, open } = this.#options;
+    const { times, status } = batch;
+    const accepted = ACCEPTED; // A local copy: V8 loads a module's constants each time.
+    const table = series.openChunks;
+    let { newestTime } = this;
+    let applied = 0;
+    for (let next = from; ;) {
+      const row = codec.appendRows!(batch, next, until, table);
+      for (; next < row; next += 1) {
+        if (status[next] !== accepted) continue;
+        applied += 1;
+        if (times[next]! > newestTime) newestTime = times[next]!;
+      }
+      this.newestTime = newestTime;
+      if (row === until) return applied;
+      next = open.takesRows ? row + 1 : until;
+      applied += this.#appendEach(batch, row, next, lsn);
+      if (next === until) return applied;
+      ({ newestTime } = this);
+    }
+  }
+
+  /** Applies rows one by one, and returns how many ACCEPTED ones there were. */
+  #appendEach(batch: WriteBatch, from: number, until: number, lsn: Lsn): number {
     const { refs, times, valueWords, status } = batch;
-    const { series, codec, allocator, settings, persistence, open } = this.#options;
+    const { series, codec, allocator, open } = this.#options;
     const { pages, stride } = series;
-    const { samplesPerChunk, samplesPerQuarter } = settings;
-    const { sealsFirstSample } = persistence;
     let { newestTime } = this;
     let applied = 0;
     for (let i = from; i < until; i += 1) {
@@ -197,7 +230,7 @@ export class BlockStore {
       const base = (index & SERIES_MASK) * stride;
       const w = base >> 2;
       const time = times[i]!;
-      if (words[w + OPEN_CHUNK] === NO_CHUNK) open.open(page, base, index + 1, time, lsn);
+      if (words[w + OPEN_STOP] === 0) open.open(page, base, index + 1, time, lsn);
       else if (time >= doubles[(base >> 3) + CHUNK_END]!) {
         this.#sealFull(page, base);
         open.open(page, base, index + 1, time, lsn);
@@ -221,19 +254,12 @@ export class BlockStore {
       const count = words[w + OPEN_COUNT]! + 1;
       words[w + OPEN_COUNT] = count;
       applied += 1;
-      if (count === samplesPerQuarter) open.predictEnd(page, base, time);
-      if (
-        (count >= samplesPerChunk && open.isFull(page, base, time)) ||
-        (sealsFirstSample && words[w + NEWEST_CHUNK] === NO_CHUNK)
-      ) {
+      if (count >= words[w + OPEN_STOP]! && open.isFullAtStop(page, base, time)) {
         this.#sealFull(page, base);
       }
     }
     this.newestTime = newestTime;
-    this.samples += applied;
-    this.#undo.apply(applied);
-    this.#recount();
-    if (lsn > this.lastLsn) this.lastLsn = lsn;
+    return applied;
   }
 
   replay(batch: WriteBatch, from: number, until: number, lsn: Lsn, isLate: boolean): void {

@@ -107,7 +107,16 @@ function assemble(
   const access = new ChunkAccess({ chunks, series, allocator, codec, reader });
   const readValue = access.readValue.bind(access);
   const { sealed } = pipeline;
-  const open = new OpenChunks({ settings, chunks, stock, allocator, codec, sealed });
+  const open = new OpenChunks({
+    settings,
+    chunks,
+    stock,
+    allocator,
+    codec,
+    sealed,
+    sealsFirstSample: persistence.sealsFirstSample,
+    memory,
+  });
   const { cutTime, lateLsn } = found.facts;
   const { outOfOrderWindowMs: windowMs, lateSamplesMax: samplesMax } = settings;
   const late = new Late({ windowMs, samplesMax, storedLsn: lateLsn });

@@ -5,6 +5,7 @@ import {
   type ChunkCodec,
   type ChunkState,
   type Lsn,
+  type Memory,
   type Region,
   type WriteBatch,
 } from "@varve/contracts";
@@ -21,7 +22,9 @@ import {
   OPEN_COUNT,
   REGION,
   REGION_AT,
+  OPEN_STOP,
   REGION_CAPACITY,
+  REGION_OFFSET,
 } from "./series-table.ts";
 import type { Stock } from "./stock.ts";
 import { startOfWindow } from "./windows.ts";
@@ -37,6 +40,9 @@ export interface OpenChunksOptions {
   readonly codec: ChunkCodec;
   /** Takes in the chunks that were sealed. */
   readonly sealed: Ring;
+  /** A new series' first sample is a chunk of its own. */
+  readonly sealsFirstSample: boolean;
+  readonly memory: Memory;
 }
 
 /** Opens, grows and seals the chunks that samples are applied to: what is done once a chunk, not once a row. */
@@ -45,10 +51,13 @@ export class OpenChunks {
   refMax = 0;
   chunksSealed = 0;
   chunksSealedEarly = 0;
+  /** Whether the codec has a batch form, and all regions so far lie where that works: in the memory. */
+  takesRows: boolean;
   readonly #options: OpenChunksOptions;
 
   constructor(options: OpenChunksOptions) {
     this.#options = options;
+    this.takesRows = options.codec.appendRows !== undefined;
   }
 
   /** Starts a chunk whose first sample comes with batch `lsn`. A region and a descriptor are held back for it. */
@@ -64,6 +73,7 @@ export class OpenChunks {
     const newest = words[w + NEWEST_CHUNK]! >>> 0;
     words[w + OPEN_CHUNK] = chunks.open(ref, newest, time, lsn);
     words[w + OPEN_COUNT] = 0;
+    words[w + OPEN_STOP] = this.#stopAfter(0, newest);
     const { blockDurationMs } = this.#options.settings;
     page.doubles[(base >> 3) + CHUNK_END] = startOfWindow(time, blockDurationMs) + blockDurationMs;
     const bytes = allocator.bytes(words[w + REGION]! >>> 0);
@@ -73,11 +83,36 @@ export class OpenChunks {
   }
 
   /**
+   * What is done when an open chunk has come to `OPEN_STOP` samples: its end is predicted, or it is found to be full, and
+   * the answer is true. Otherwise it goes on to the next stop.
+   */
+  isFullAtStop(page: ChunkState, base: number, time: number): boolean {
+    const { samplesPerQuarter, samplesPerChunk } = this.#options.settings;
+    const { words } = page;
+    const w = base >> 2;
+    const count = words[w + OPEN_COUNT]!;
+    const newest = words[w + NEWEST_CHUNK]! >>> 0;
+    if (this.#options.sealsFirstSample && newest === NO_CHUNK) return true;
+    if (count === samplesPerQuarter) this.#predictEnd(page, base, time);
+    if (count >= samplesPerChunk && this.#isFull(page, base, time)) return true;
+    words[w + OPEN_STOP] = this.#stopAfter(count, newest);
+    return false;
+  }
+
+  /** The next number of samples at which there is something to do. */
+  #stopAfter(count: number, newest: number): number {
+    const { samplesPerQuarter, samplesPerChunk } = this.#options.settings;
+    if (this.#options.sealsFirstSample && newest === NO_CHUNK) return 1;
+    if (count < samplesPerQuarter) return samplesPerQuarter;
+    return count < samplesPerChunk ? samplesPerChunk : count + 1;
+  }
+
+  /**
    * Predicts, when a quarter of a chunk is full, where it should end so that the chunks of its window get equally
    * long: Prometheus' rule. With jitter the first chunk of a window ends early, by a share that differs from series
    * to series, so that chunks do not all fill at the same moment.
    */
-  predictEnd(page: ChunkState, base: number, time: number): void {
+  #predictEnd(page: ChunkState, base: number, time: number): void {
     const { chunks, settings } = this.#options;
     const { words, doubles } = page;
     const w = base >> 2;
@@ -105,7 +140,7 @@ export class OpenChunks {
    * Whether a chunk that has its samples is sealed now: when the next one, if it comes at the same pace, would begin
    * another chunk, or there are twice as many. Chunks of few samples have no pace to go by.
    */
-  isFull(page: ChunkState, base: number, time: number): boolean {
+  #isFull(page: ChunkState, base: number, time: number): boolean {
     const { chunks, settings } = this.#options;
     const { words, doubles } = page;
     const w = base >> 2;
@@ -156,6 +191,7 @@ export class OpenChunks {
     words[w + NEWEST_CHUNK] = chunk;
     words[w + OPEN_CHUNK] = NO_CHUNK;
     words[w + OPEN_COUNT] = 0;
+    words[w + OPEN_STOP] = 0;
     words[w + REGION] = NO_REGION;
     sealed.push(chunk);
     this.chunksSealed += 1;
@@ -192,9 +228,12 @@ export class OpenChunks {
   }
 
   #place(words: Int32Array, w: number, region: Region): void {
-    const { allocator } = this.#options;
+    const { allocator, memory } = this.#options;
+    const bytes = allocator.bytes(region);
+    if (this.takesRows && bytes.buffer !== memory.wasm.buffer) this.takesRows = false;
     words[w + REGION] = region;
     words[w + REGION_AT] = allocator.at(region);
+    words[w + REGION_OFFSET] = bytes.byteOffset + words[w + REGION_AT]!;
     words[w + REGION_CAPACITY] = allocator.capacity(region);
   }
 }

@@ -1,10 +1,19 @@
 import {
+  CHUNK_AT,
+  CHUNK_CAPACITY,
+  CHUNK_COUNT,
+  CHUNK_END_TIME,
+  CHUNK_LAST_TIME,
+  CHUNK_STOP,
   NO_OFFSET,
+  OPEN_CHUNK_BYTES,
   type Allocator,
   type ChunkState,
   type Memory,
   type Offset,
+  type OpenChunkTable,
 } from "@varve/contracts";
+import { PageDirectory } from "./page-directory.ts";
 
 /** Series a page holds: 128 KiB at two cache lines a series. Pages never move, so growth copies nothing. */
 export const SERIES_PER_PAGE = 1024;
@@ -12,32 +21,42 @@ export const SERIES_PER_PAGE = 1024;
 export const SERIES_SHIFT = 10;
 export const SERIES_MASK = SERIES_PER_PAGE - 1;
 
-/** Doubles of a series' state: time of the last admitted sample, and of the last applied one. */
+/** A series' state is two cache lines: what `admit` decides by, and the open chunk, which is all that `append` touches. */
+const OPEN_AT = 64;
+
+/** Double: time of the last admitted sample. */
 export const ADMITTED_TIME = 0;
-export const APPLIED_TIME = 2;
-/** Words of a series' state: bits of the last admitted value. */
+/** Words: bits of the last admitted value. */
 export const ADMITTED_LOW = 2;
 export const ADMITTED_HIGH = 3;
-/** The open chunk's region, and where it lies and how long it is; 0 without one. */
-export const REGION = 6;
-export const REGION_AT = 7;
-export const REGION_CAPACITY = 8;
-/** The open chunk, its samples, and the newest sealed chunk; 0 without one. */
-export const OPEN_CHUNK = 9;
-export const OPEN_COUNT = 10;
-export const NEWEST_CHUNK = 11;
-export const FLAGS = 12;
+export const FLAGS = 4;
+/** The open chunk, and the newest sealed one; 0 without one. */
+export const OPEN_CHUNK = 5;
+export const NEWEST_CHUNK = 6;
 /** The cut that took the series' last sample out of here: an index of `Idle`. */
-export const EMPTIED = 13;
+export const EMPTIED = 7;
+/** The open chunk's region, and where it lies in that region's array; 0 without one. */
+export const REGION = 8;
+export const REGION_AT = 9;
+
+/** Double: time of the last applied sample. */
+export const APPLIED_TIME = (OPEN_AT + CHUNK_LAST_TIME) / 8;
 /** Double: the open chunk ends before this time. */
-export const CHUNK_END = 7;
+export const CHUNK_END = (OPEN_AT + CHUNK_END_TIME) / 8;
+/** Words: where the region lies in the memory, if it does, and its length. */
+export const REGION_OFFSET = (OPEN_AT + CHUNK_AT) / 4;
+export const REGION_CAPACITY = (OPEN_AT + CHUNK_CAPACITY) / 4;
+/** Samples of the open chunk, and the count at which there is more to do than to append; 0 without one. */
+export const OPEN_COUNT = (OPEN_AT + CHUNK_COUNT) / 4;
+export const OPEN_STOP = (OPEN_AT + CHUNK_STOP) / 4;
+
 /** In `FLAGS`: a sample was admitted, or found in `sealed/`. */
 export const KNOWN = 1;
 /** In `FLAGS`: the last sample lies in `sealed/`, and its value was not read yet. */
 export const VALUE_UNREAD = 2;
 
 /** The codec's state begins here, in bytes from the start of a series' state. */
-export const CODEC_STATE = 64;
+export const CODEC_STATE = OPEN_AT + OPEN_CHUNK_BYTES;
 
 /** A page so far behind the last one is not the next: entries of the table before it are set at once. */
 const JUMP_PAGES = 1024;
@@ -59,12 +78,20 @@ export class SeriesTable {
   readonly stride: number;
   pagesTaken = 0;
   readonly #memory: Memory;
+  readonly #directory: PageDirectory;
   /** By page number: only of pages that were taken. */
   readonly #offsets = new Map<number, Offset>();
 
   constructor(memory: Memory, codecStateBytes: number) {
     this.#memory = memory;
+    this.#directory = new PageDirectory(memory);
     this.stride = Math.ceil((CODEC_STATE + codecStateBytes) / LINE_BYTES) * LINE_BYTES;
+  }
+
+  /** The open chunks, for a codec's batch form. Good until a page is taken. */
+  get openChunks(): OpenChunkTable {
+    const { at: pagesAt, length: pageCount } = this.#directory;
+    return { pagesAt, pageCount, pageShift: SERIES_SHIFT, stride: this.stride, firstAt: OPEN_AT };
   }
 
   /** The page with this number, taken now if need be, or `NO_PAGE` when the memory is full. */
@@ -81,6 +108,7 @@ export class SeriesTable {
     };
     this.pages[number] = page;
     this.#offsets.set(number, offset);
+    this.#directory.set(number, offset);
     this.pagesTaken += 1;
     return page;
   }
@@ -123,6 +151,7 @@ export class SeriesTable {
     this.#memory.give(this.#offsets.get(number)!, SERIES_PER_PAGE * this.stride);
     this.pages[number] = NO_PAGE;
     this.#offsets.delete(number);
+    this.#directory.set(number, NO_OFFSET);
     this.pagesTaken -= 1;
   }
 
@@ -151,6 +180,7 @@ export class SeriesTable {
       this.#memory.give(offset, SERIES_PER_PAGE * this.stride);
     }
     this.#offsets.clear();
+    this.#directory.dispose();
     this.pages.length = 0;
   }
 }

@@ -1,4 +1,4 @@
-import { assert, type ChunkCodec, type ChunkState } from "@varve/contracts";
+import { ACCEPTED, assert, LATE, type ChunkCodec, type ChunkState } from "@varve/contracts";
 
 interface Appender {
   count: number;
@@ -44,6 +44,20 @@ export function checkedChunk(codec: ChunkCodec): ChunkCodec {
       if (isKept) appendersOf(state).set(placeOf(state, stateAt), { count, time });
       return isKept;
     },
+    ...(codec.appendRows !== undefined && {
+      appendRows(batch, from, until, chunks): number {
+        const row = codec.appendRows!(batch, from, until, chunks);
+        assert(row >= from && row <= until, `rows ${from} … ${until} end inside, got ${row}`);
+        if (row < until) {
+          const status = batch.status[row];
+          assert(
+            status === ACCEPTED || status === LATE,
+            `it stops at a row that is taken, not ${status}`,
+          );
+        }
+        return row;
+      },
+    }),
     count: (state, stateAt) => codec.count(state, stateAt),
     length: (state, stateAt) => codec.length(state, stateAt),
     seal(state, stateAt, bytes, at): number {
