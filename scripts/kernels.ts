@@ -8,17 +8,23 @@ import { ROOT } from "./process.ts";
  * share lies in folders below `kernel/`. In a package's directory it compiles that package's, elsewhere those of all whose
  * result is missing or older than a source.
  *
- * A kernel imports the engine's memory and owns nothing of it: no static data, which every module would put at the same
+ * A kernel imports the engine's memory, but for the OWNERS, and owns nothing of it: no static data, which every module would put at the same
  * address, no allocation, and no state but what it is given the place of.
  */
 const FLAGS = [
   ["-O3", "--converge", "--noAssert"],
   ["--runtime", "stub"],
-  ["--importMemory", "--sharedMemory", "--noExportMemory"],
-  ["--initialMemory", "1", "--maximumMemory", "65536"],
   ["--enable", "threads,simd,bulk-memory"],
   ["--use", "abort="],
 ].flat();
+const ENGINES_MEMORY = [
+  ["--importMemory", "--sharedMemory", "--noExportMemory"],
+  ["--initialMemory", "1", "--maximumMemory", "65536"],
+].flat();
+const OWN_MEMORY = ["--initialMemory", "2", "--maximumMemory", "2"];
+
+/** Kernels that bring a small memory of their own: bytes from anywhere are copied into it. */
+const OWNERS = new Set(["crc32c.ts"]);
 
 /** What a data section would be: a kernel that has one is refused. */
 const DATA_SECTION = 11;
@@ -60,8 +66,9 @@ export async function compileKernels(kernels: readonly Kernel[]): Promise<void> 
   const { createMemoryStream, main } = await import("assemblyscript/asc"); // Takes a while to load.
   for (const { source, target } of kernels) {
     let wasm: Uint8Array | null = null;
+    const memory = OWNERS.has(basename(source)) ? OWN_MEMORY : ENGINES_MEMORY;
     const said = createMemoryStream();
-    const { error } = await main([source, ...FLAGS, "--outFile", "kernel.wasm"], {
+    const { error } = await main([source, ...FLAGS, ...memory, "--outFile", "kernel.wasm"], {
       stderr: said,
       writeFile: (_name, contents) => {
         if (contents instanceof Uint8Array) wasm = contents;

@@ -1,14 +1,27 @@
 /** CRC-32C (Castagnoli), reflected: the checksum of every Prometheus file. Check value: e3069283. */
 
+import { isStorageError } from "@varve/contracts";
+import { loadOwnKernel } from "./kernel.ts";
+
 const POLYNOMIAL = 0x82f63b78;
 /** Slicing-by-8: eight tables of 256 words, one after the other. */
 const TABLE = makeTable();
+
+/** From here on, a copy into the kernel's memory costs less than it saves. */
+const KERNEL_BYTES_MIN = 1024;
 
 /**
  * Extends `crc` (0 for a start) by bytes[from … until), and returns an unsigned word.
  * crc32c(b, crc32c(a)) is the checksum of a followed by b.
  */
 export function crc32c(bytes: Uint8Array, from: number, until: number, crc = 0): number {
+  if (until - from < KERNEL_BYTES_MIN) return plainCrc32c(bytes, from, until, crc);
+  kernel ??= openKernel();
+  return kernel(bytes, from, until, crc);
+}
+
+/** The same without a kernel. */
+export function plainCrc32c(bytes: Uint8Array, from: number, until: number, crc: number): number {
   const table = TABLE;
   let c = ~crc;
   let i = from;
@@ -26,6 +39,42 @@ export function crc32c(bytes: Uint8Array, from: number, until: number, crc = 0):
   }
   for (; i < until; i += 1) c = (c >>> 8) ^ table[(c ^ bytes[i]!) & 255]!;
   return ~c >>> 0;
+}
+
+/** What kernel/crc32c.ts exports. */
+interface CrcKernel {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  init(): void;
+  extend(crc: number, from: number, until: number): number;
+}
+
+/** Where the kernel's tables end, and bytes are copied to: so many at a time. */
+const DATA_AT = 16 * 1024;
+const DATA_BYTES = 64 * 1024;
+
+let kernel: typeof plainCrc32c | undefined;
+
+/** The kernel, or what is as good: where its file was left behind by a bundler, checksums only take longer. */
+function openKernel(): typeof plainCrc32c {
+  const url = new URL("../dist/kernel/crc32c.wasm", import.meta.url);
+  let exports: CrcKernel;
+  try {
+    exports = loadOwnKernel<CrcKernel>(url);
+  } catch (error) {
+    if (isStorageError(error, "NOT_FOUND")) return plainCrc32c;
+    throw error;
+  }
+  exports.init();
+  const data = new Uint8Array(exports.memory.buffer, DATA_AT, DATA_BYTES);
+  return (bytes, from, until, crc) => {
+    let c = ~crc;
+    for (let at = from; at < until; at += DATA_BYTES) {
+      const end = at + DATA_BYTES < until ? at + DATA_BYTES : until;
+      data.set(bytes.subarray(at, end));
+      c = exports.extend(c, DATA_AT, DATA_AT + end - at);
+    }
+    return ~c >>> 0;
+  };
 }
 
 function makeTable(): Int32Array {

@@ -19,13 +19,21 @@ export function loadKernel<Exports>(url: URL, memory: Memory | undefined): Expor
       `${url.pathname.replace(/^.*\//, "")}: a kernel works in a linear memory; give one to \`open\`, as engines do`,
     );
   }
+  return instantiate<Exports>(url, { env: { memory: memory.wasm } });
+}
+
+/** Instantiates a kernel that brings a memory of its own. Throws NOT_FOUND where the file is missing. */
+export function loadOwnKernel<Exports>(url: URL): Exports {
+  return instantiate<Exports>(url, {});
+}
+
+function instantiate<Exports>(url: URL, imports: WebAssembly.Imports): Exports {
   let module = MODULES.get(url.href);
   if (module === undefined) {
     module = new WebAssembly.Module(read(url));
     MODULES.set(url.href, module);
   }
-  const { exports } = new WebAssembly.Instance(module, { env: { memory: memory.wasm } });
-  return exports as Exports;
+  return new WebAssembly.Instance(module, imports).exports as Exports;
 }
 
 function read(url: URL): Uint8Array {

@@ -1,4 +1,4 @@
-import { crc32c, makeRandom } from "@varve/bytes";
+import { crc32c, makeRandom, plainCrc32c, reserveMemory } from "@varve/bytes";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
@@ -45,4 +45,21 @@ test("can be taken in pieces", () => {
   for (let split = 0; split <= 1000; split += 1) {
     expect(crc32c(bytes, split, 1000, crc32c(bytes, 0, split))).toBe(whole);
   }
+});
+
+test("is the same by the kernel as without it, whatever the length, the place, the memory, and what came before", () => {
+  const seed = Date.now();
+  const random = makeRandom(seed);
+  const heap = new Uint8Array(300_000).map(() => random.word());
+  const shared = reserveMemory({ bytesMax: 2 ** 19 }).bytes(64, heap.length);
+  shared.set(heap);
+  for (let round = 0; round < 400; round += 1) {
+    const length = random.below(random.pick([600, 2000, 10_000, 140_000]));
+    const from = random.below(heap.length - length);
+    const crc = random.chance(0.5) ? 0 : random.word();
+    const expected = plainCrc32c(heap, from, from + length, crc);
+    expect(crc32c(heap, from, from + length, crc), `seed ${seed}`).toBe(expected);
+    expect(crc32c(shared, from, from + length, crc), `seed ${seed}`).toBe(expected);
+  }
+  expect(crc32c(heap, 0, 5000)).toBe(slowCrc(heap.subarray(0, 5000)));
 });
