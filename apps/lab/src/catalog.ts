@@ -50,6 +50,7 @@ const BLOCK_OPTIONS = [
   "regionsPerRefill",
   "regionsAhead",
   "lazyChunks",
+  "kernel",
   "fileBytesMax",
 ] as const;
 

@@ -58,6 +58,7 @@ async function run(factory: (typeof FACTORIES)[number][1], random: Random): Prom
     regionsPerRefill: random.pick([1, 3]),
     regionsAhead: random.pick([0, 5]),
     lazyChunks: random.chance(0.5),
+    kernel: random.chance(0.5),
     fileBytesMax: random.pick([400, 2 ** 20]),
   };
   const bytesMax = random.pick([6000, 2 ** 20]);

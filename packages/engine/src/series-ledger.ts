@@ -1,5 +1,6 @@
 import type { RowBatch } from "@varve/bytes";
 import {
+  ACCEPTED,
   isTaken,
   LATE,
   NO_SERIES,
@@ -29,26 +30,39 @@ export class SeriesLedger {
     this.#logged = logged;
   }
 
-  /** Forgets what an earlier write left in the columns. Throws INPUT when a row names no series. */
-  begin(rows: RowBatch, count: number): void {
+  /**
+   * Forgets what an earlier write left in the columns. Returns how many rows name their series by key. Throws INPUT
+   * when a row names none.
+   */
+  begin(rows: RowBatch, count: number): number {
     const { refs, keyAt, isNew, status } = rows;
+    const logged = this.#logged;
+    let keyed = 0;
     for (let row = 0; row < count; row += 1) {
       isNew[row] = 0;
       status[row] = OPEN;
       const ref = refs[row]!;
-      if (ref !== NO_SERIES && this.#logged.has(ref)) continue;
+      if (ref !== NO_SERIES && logged.has(ref)) continue;
       if (keyAt[row] === keyAt[row + 1]) throw unnamedError(row, ref);
       refs[row] = NO_SERIES; // From an earlier write: the series has been dropped since.
+      keyed += 1;
     }
+    return keyed;
   }
 
-  /** Marks the rows that carry a series to the log for the first time. Returns how many rows were refused. */
-  markNew(rows: RowBatch, count: number): number {
+  /**
+   * Marks the rows that carry a series to the log for the first time, which only `keyed` ones do. Returns how many rows
+   * were refused.
+   */
+  markNew(rows: RowBatch, count: number, keyed: number): number {
     let rejected = 0;
     this.newRows = 0;
     this.hasLate = false;
+    const { status: statuses } = rows;
+    const accepted = ACCEPTED; // A local copy: V8 loads a module's constants each time.
     for (let row = 0; row < count; row += 1) {
-      const status = rows.status[row]!;
+      const status = statuses[row]!;
+      if (status === accepted && keyed === 0) continue;
       if (isTaken(status)) {
         const ref = rows.refs[row]!;
         if (status === LATE) this.hasLate = true;

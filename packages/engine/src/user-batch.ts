@@ -19,8 +19,11 @@ export class UserBatch implements Disposable {
   readonly owner: symbol;
   readonly #encoder: KeyEncoder;
   readonly #clock: PhaseClock | null;
-  /** By row, as far as rows of prepared labels go. */
+  /** By row, below `#reach`: what was prepared of it. Kept from use to use, since growing it anew took a tenth of an `add`. */
   readonly #prepared: (PreparedLabels | null)[] = [];
+  #reach = 0;
+  /** Rows of prepared labels whose ref was not known when they were added. */
+  #unresolved = 0;
   #deletions = 0;
 
   constructor(rows: RowBatch, encoder: KeyEncoder, clock: PhaseClock | null, owner: symbol) {
@@ -61,7 +64,8 @@ export class UserBatch implements Disposable {
   /** Empties the batch. */
   clear(): void {
     this.rows.clear();
-    this.#prepared.length = 0;
+    this.#reach = 0;
+    this.#unresolved = 0;
   }
 
   /**
@@ -73,11 +77,9 @@ export class UserBatch implements Disposable {
     this.#deletions = logged.deletions;
     const { rows } = this;
     const isStale = (row: number): boolean => {
-      const prepared = this.#prepared[row] ?? undefined;
+      const prepared = this.#preparedOf(row);
       return (
-        prepared !== undefined &&
-        rows.keyAt[row] === rows.keyAt[row + 1] &&
-        !logged.has(prepared.ref)
+        prepared !== null && rows.keyAt[row] === rows.keyAt[row + 1] && !logged.has(prepared.ref)
       );
     };
     for (let row = 0; row < rows.length; row += 1) if (isStale(row)) return this.#rebuild(logged);
@@ -85,10 +87,11 @@ export class UserBatch implements Disposable {
 
   /** After a write: lets prepared labels know their refs. */
   rememberRefs(): void {
+    if (this.#unresolved === 0) return;
     const { refs, status, keys, keyAt, length } = this.rows;
-    for (let row = 0; row < Math.min(length, this.#prepared.length); row += 1) {
-      const prepared = this.#prepared[row];
-      if (!prepared || prepared.ref !== NO_SERIES || !isTaken(status[row]!)) continue;
+    for (let row = 0; row < Math.min(length, this.#reach); row += 1) {
+      const prepared = this.#prepared[row]!;
+      if (prepared === null || prepared.ref !== NO_SERIES || !isTaken(status[row]!)) continue;
       // The caller may have put other rows into the columns.
       const { key } = prepared;
       if (equalBytes(keys, keyAt[row]!, keyAt[row + 1]!, key, 0, key.length))
@@ -103,21 +106,32 @@ export class UserBatch implements Disposable {
   #addPrepared(prepared: PreparedLabels, time: number, value: number): void {
     const { rows } = this;
     if (prepared.owner !== this.owner) throw foreignError("labels");
-    while (this.#prepared.length < rows.length) this.#prepared.push(null);
-    this.#prepared.push(prepared);
+    this.#setPrepared(rows.length, prepared);
     if (prepared.ref !== NO_SERIES) {
       const row = rows.add(time, value);
       rows.refs[row] = prepared.ref;
       return;
     }
+    this.#unresolved += 1;
     prepared.copyKey(rows);
     rows.addKeyed(time, value);
+  }
+
+  #setPrepared(row: number, prepared: PreparedLabels | null): void {
+    const list = this.#prepared;
+    for (let i = this.#reach; i < row; i += 1) list[i] = null; // Rows that came by other ways.
+    list[row] = prepared;
+    this.#reach = row + 1;
+  }
+
+  #preparedOf(row: number): PreparedLabels | null {
+    return row < this.#reach ? this.#prepared[row]! : null;
   }
 
   /** Adds all rows again: keys lie one behind the other, so that none can be put between. */
   #rebuild(logged: RefSet): void {
     const { rows } = this;
-    const prepared = this.#prepared.slice();
+    const prepared = Array.from({ length: rows.length }, (_, row) => this.#preparedOf(row));
     const keys = rows.keys.slice(0, rows.keyAt[rows.length]);
     const keyAt = rows.keyAt.slice(0, rows.length + 1);
     const refs = rows.refs.slice(0, rows.length);
@@ -125,7 +139,7 @@ export class UserBatch implements Disposable {
     const words = rows.valueWords.slice(0, 2 * rows.length);
     this.clear();
     for (let row = 0; row < times.length; row += 1) {
-      const labels = prepared[row] ?? null;
+      const labels = prepared[row]!;
       const isStale = labels !== null && !logged.has(labels.ref);
       if (isStale) labels.ref = NO_SERIES;
       const key = isStale ? labels.key : keys.subarray(keyAt[row], keyAt[row + 1]);
@@ -136,7 +150,8 @@ export class UserBatch implements Disposable {
       rows.refs[row] = key.length > 0 ? NO_SERIES : refs[row]!;
       rows.valueWords[2 * row] = words[2 * row]!;
       rows.valueWords[2 * row + 1] = words[2 * row + 1]!;
-      this.#prepared.push(labels);
+      this.#setPrepared(row, labels);
+      if (labels?.ref === NO_SERIES) this.#unresolved += 1;
     }
   }
 }

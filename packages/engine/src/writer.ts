@@ -120,15 +120,17 @@ export class Writer {
     let nextRefBefore = 0;
     try {
       this.#closeOpen();
-      this.#ledger.begin(rows, count);
+      const keyed = this.#ledger.begin(rows, count);
       nextRefBefore = parts.index.nextRef;
       this.#clock?.beginPlacing(count);
-      parts.hasher.hash(rows, 0, count);
-      parts.index.find(rows, 0, count);
-      this.#checkLimits(rows, count);
-      parts.index.insert(rows, 0, count);
+      if (keyed > 0) {
+        parts.hasher.hash(rows, 0, count);
+        parts.index.find(rows, 0, count);
+        this.#checkLimits(rows, count);
+        parts.index.insert(rows, 0, count);
+      }
       parts.blocks.admit(rows, 0, count);
-      const rejected = this.#ledger.markNew(rows, count);
+      const rejected = this.#ledger.markNew(rows, count, keyed);
       this.#clock?.end();
       if (rejected > 0) this.#ledger.dropRefused(rows, count, nextRefBefore);
       const lsn = this.#logAndApply(rows, this.#ledger.newRows, this.#ledger.hasLate);

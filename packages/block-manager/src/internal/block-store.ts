@@ -1,35 +1,25 @@
 import {
   ACCEPTED,
-  BAD_TIME,
-  CONFLICT,
   LATE,
-  LIMIT,
   OPEN,
   OUT_OF_ORDER,
-  REPEATED,
   type Allocator,
   type ChunkCodec,
   type ChunkState,
   type Lsn,
-  type RowStatus,
+  type Memory,
   type WriteBatch,
 } from "@varve/contracts";
+import { Admission } from "./admission.ts";
 import { type ChunkTable, NO_CHUNK, REF } from "./chunk-table.ts";
 import type { Late } from "./late.ts";
 import type { OpenChunks } from "./open-chunks.ts";
 import type { Settings } from "./options.ts";
 import type { Pipeline } from "./pipeline.ts";
 import {
-  ADMITTED_HIGH,
-  ADMITTED_LOW,
-  ADMITTED_TIME,
   APPLIED_TIME,
   CHUNK_END,
   CODEC_STATE,
-  FLAGS,
-  KNOWN,
-  NEWEST_CHUNK,
-  NO_PAGE,
   OPEN_COUNT,
   OPEN_STOP,
   REGION,
@@ -38,10 +28,8 @@ import {
   SERIES_MASK,
   SERIES_SHIFT,
   type SeriesTable,
-  VALUE_UNREAD,
 } from "./series-table.ts";
 import type { Stock } from "./stock.ts";
-import { UndoStack } from "./undo.ts";
 
 /** Open chunks that are closed early, oldest first, when a known series needs room and no full chunk has any. */
 const EARLY_CHUNKS = 64;
@@ -68,6 +56,7 @@ export interface BlockStoreOptions {
   readonly open: OpenChunks;
   readonly pipeline: Pipeline;
   readonly late: Late;
+  readonly memory: Memory;
   readonly allocator: Allocator;
   readonly codec: ChunkCodec;
   /** Reads the last value of a series whose last sample lies in `sealed/` to its state; false when it cannot. */
@@ -75,10 +64,9 @@ export interface BlockStoreOptions {
 }
 
 /**
- * Series and their open chunks: decides rows, takes them back, and applies them.
+ * Series and their open chunks: applies the rows that were admitted.
  *
- * `append` cannot fail, because `admit` holds back one region of the first size and one descriptor for
- * every row that waits to be applied: a row starts at most one chunk. A chunk that cannot grow is sealed
+ * `append` cannot fail: `Admission` holds back what a row needs to start a chunk. A chunk that cannot grow is sealed
  * early, and its row starts the next one there.
  */
 export class BlockStore {
@@ -86,96 +74,53 @@ export class BlockStore {
   /** The batch applied last, and the last one that was told at open. */
   lastLsn: Lsn = 0;
   replayedLsn: Lsn = 0;
-  /** Rows below this time are in blocks, or about to be: they come late. */
-  cutTime = Number.NEGATIVE_INFINITY;
-  /** The highest time applied. */
-  newestTime = Number.NEGATIVE_INFINITY;
   readonly #options: BlockStoreOptions;
-  readonly #undo = new UndoStack();
-  /** Rows that regions and descriptors in hand suffice for. */
-  #ready = 0;
-  #isReplaying = false;
+  readonly #admission: Admission;
 
   constructor(options: BlockStoreOptions) {
     this.#options = options;
+    const { settings, memory, series, chunks, stock, late } = options;
+    this.#admission = new Admission({
+      settings,
+      memory,
+      series,
+      chunks,
+      stock,
+      late,
+      readValue: (page, base) => options.readValue(page, base),
+      makeRoom: (isKnown) => this.#makeRoom(isKnown),
+    });
   }
 
   /** Whether a row is admitted and not applied. */
   get hasWaiting(): boolean {
-    return this.#undo.top > 0 || this.#options.late.waiting > 0;
+    return this.#admission.hasWaiting;
+  }
+
+  /** Rows below this time are in blocks, or about to be: they come late. */
+  get cutTime(): number {
+    return this.#admission.cutTime;
+  }
+
+  set cutTime(time: number) {
+    this.#admission.cutTime = time;
+  }
+
+  /** The highest time applied. */
+  get newestTime(): number {
+    return this.#admission.newestTime;
+  }
+
+  set newestTime(time: number) {
+    this.#admission.newestTime = time;
   }
 
   admit(batch: WriteBatch, from: number, until: number): void {
-    const { refs, times, valueWords, status } = batch;
-    const { series } = this.#options;
-    const { cutTime } = this;
-    const { pages, stride } = series;
-    const undo = this.#undo;
-    for (let i = from; i < until; i += 1) {
-      if (status[i] !== OPEN) continue;
-      const time = times[i]!;
-      if (!Number.isSafeInteger(time)) {
-        status[i] = BAD_TIME;
-        continue;
-      }
-      const index = (refs[i]! - 1) >>> 0;
-      const number = index >>> SERIES_SHIFT;
-      let page = number < pages.length ? pages[number]! : NO_PAGE;
-      if (page === NO_PAGE && (page = this.#newPage(refs[i]!, number)) === NO_PAGE) {
-        status[i] = LIMIT;
-        continue;
-      }
-      const { words, doubles } = page;
-      const base = (index & SERIES_MASK) * stride;
-      const w = base >> 2;
-      const d = base >> 3;
-      const last = doubles[d + ADMITTED_TIME]!;
-      const flags = words[w + FLAGS]!;
-      if ((!(time > last) && (flags & KNOWN) !== 0) || time < cutTime) {
-        status[i] = this.#decline(page, base, batch, i);
-        continue;
-      }
-      if (undo.top - undo.applied >= this.#ready && !this.#reserve((flags & KNOWN) !== 0)) {
-        status[i] = LIMIT;
-        continue;
-      }
-      const row = undo.top;
-      if (row === undo.times.length) undo.grow();
-      undo.times[row] = last;
-      undo.words[4 * row] = words[w + ADMITTED_LOW]!;
-      undo.words[4 * row + 1] = words[w + ADMITTED_HIGH]!;
-      undo.words[4 * row + 2] = flags;
-      undo.words[4 * row + 3] = index + 1;
-      undo.top = row + 1;
-      doubles[d + ADMITTED_TIME] = time;
-      words[w + ADMITTED_LOW] = valueWords[2 * i]!;
-      words[w + ADMITTED_HIGH] = valueWords[2 * i + 1]!;
-      words[w + FLAGS] = KNOWN;
-      status[i] = ACCEPTED;
-    }
+    this.#admission.admit(batch, from, until);
   }
 
   withdraw(batch: WriteBatch, from: number, until: number): void {
-    const { refs, status } = batch;
-    const { series } = this.#options;
-    const undo = this.#undo;
-    for (let i = until - 1; i >= from; i -= 1) {
-      if (status[i] !== ACCEPTED) {
-        if (status[i] !== LATE) continue;
-        this.#options.late.waiting -= 1;
-        status[i] = OPEN;
-        continue;
-      }
-      const ref = refs[i]!;
-      const row = undo.pop(ref);
-      const { words, doubles } = series.pageOf(ref);
-      const base = series.baseOf(ref);
-      doubles[(base >> 3) + ADMITTED_TIME] = undo.times[row]!;
-      words[(base >> 2) + ADMITTED_LOW] = undo.words[4 * row]!;
-      words[(base >> 2) + ADMITTED_HIGH] = undo.words[4 * row + 1]!;
-      words[(base >> 2) + FLAGS] = undo.words[4 * row + 2]!;
-      status[i] = OPEN;
-    }
+    this.#admission.withdraw(batch, from, until);
   }
 
   append(batch: WriteBatch, from: number, until: number, lsn: Lsn): void {
@@ -183,8 +128,7 @@ export class BlockStore {
       ? this.#appendTogether(batch, from, until, lsn)
       : this.#appendEach(batch, from, until, lsn);
     this.samples += applied;
-    this.#undo.apply(applied);
-    this.#recount();
+    this.#admission.applied(applied);
     if (lsn > this.lastLsn) this.lastLsn = lsn;
   }
 
@@ -265,9 +209,9 @@ export class BlockStore {
   replay(batch: WriteBatch, from: number, until: number, lsn: Lsn, isLate: boolean): void {
     if (isLate) this.#replayLate(batch, from, until, lsn);
     else {
-      this.#isReplaying = true;
+      this.#admission.isReplaying = true;
       this.admit(batch, from, until);
-      this.#isReplaying = false;
+      this.#admission.isReplaying = false;
     }
     this.append(batch, from, until, lsn);
     this.replayedLsn = this.lastLsn;
@@ -314,53 +258,16 @@ export class BlockStore {
     return sealed;
   }
 
+  dispose(): void {
+    this.#admission.dispose();
+  }
+
   /** Brings regions and pages while no writer waits. */
   prepare(): void {
     const { stock, settings, chunks } = this.#options;
     stock.stockUp(settings.regionsAhead);
     chunks.prepare(settings.regionsAhead);
-    this.#recount();
-  }
-
-  #newPage(ref: number, number: number): ChunkState {
-    return ref === 0 ? NO_PAGE : this.#options.series.page(number);
-  }
-
-  /** What becomes of a row that is not newer than its series' last sample, or than the newest block. */
-  #decline(page: ChunkState, base: number, batch: WriteBatch, row: number): RowStatus {
-    const { words, doubles } = page;
-    const w = base >> 2;
-    const time = batch.times[row]!;
-    const low = batch.valueWords[2 * row]!;
-    const high = batch.valueWords[2 * row + 1]!;
-    const isKnown = (words[w + FLAGS]! & KNOWN) !== 0;
-    const isUnread = (words[w + FLAGS]! & VALUE_UNREAD) !== 0;
-    const isLost = isUnread && words[w + NEWEST_CHUNK] === NO_CHUNK; // It is in a block by now.
-    if (isKnown && time === doubles[(base >> 3) + ADMITTED_TIME]! && !isLost) {
-      // What cannot be read cannot be called equal.
-      if (isUnread && !this.#options.readValue(page, base)) return CONFLICT;
-      const isEqual = words[w + ADMITTED_LOW] === low && words[w + ADMITTED_HIGH] === high;
-      return isEqual ? REPEATED : CONFLICT;
-    }
-    if (this.#isReplaying) return OUT_OF_ORDER; // `sealed/` or a block has it.
-    const { late } = this.#options;
-    if (late.windowMs < 0 || time < this.newestTime - late.windowMs) return OUT_OF_ORDER;
-    if (late.isFull) return LIMIT;
-    const status = late.decide(batch.refs[row]!, time, low, high);
-    if (status === LATE) late.waiting += 1;
-    return status;
-  }
-
-  /** Sees to it that one row more can start a chunk. Answers false when memory is full. */
-  #reserve(isKnown: boolean): boolean {
-    const { stock, chunks } = this.#options;
-    const wanted = this.#undo.top - this.#undo.applied + 1;
-    while (chunks.free < wanted) if (!chunks.grow()) return false;
-    while (stock.length < wanted) {
-      if (!stock.refill() && !this.#makeRoom(isKnown)) return false;
-    }
-    this.#recount();
-    return true;
+    this.#admission.recount();
   }
 
   /**
@@ -383,11 +290,6 @@ export class BlockStore {
     }
     open.chunksSealedEarly += sealed;
     return sealed > 0 && pipeline.relieve(persistence.chunksPerWrite) > 0;
-  }
-
-  #recount(): void {
-    const { stock, chunks } = this.#options;
-    this.#ready = Math.min(stock.length, chunks.free);
   }
 
   #sealFull(page: ChunkState, base: number): void {

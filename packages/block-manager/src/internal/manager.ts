@@ -223,6 +223,7 @@ export class ChunkBlocks implements BlockManager {
     releaseOpenRegions(series, needs.allocator);
     pipeline.release();
     stock.release();
+    this.#store.dispose();
     series.dispose();
     chunks.dispose();
     if (failure !== undefined) throw failure;

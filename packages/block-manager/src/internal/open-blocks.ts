@@ -121,7 +121,15 @@ function assemble(
   const { outOfOrderWindowMs: windowMs, lateSamplesMax: samplesMax } = settings;
   const late = new Late({ windowMs, samplesMax, storedLsn: lateLsn });
   const tables = { series, chunks, stock, pipeline, open, late };
-  const store = new BlockStore({ ...tables, settings, persistence, allocator, codec, readValue });
+  const store = new BlockStore({
+    ...tables,
+    settings,
+    persistence,
+    memory,
+    allocator,
+    codec,
+    readValue,
+  });
   store.cutTime = cutTime;
   store.newestTime = cutTime - 1;
   const repeated = adoptChunks(recovery, { series, chunks, open, store, spent }).map(damageOf);

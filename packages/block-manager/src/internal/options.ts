@@ -39,6 +39,8 @@ export interface BlockOptions {
   readonly regionsAhead?: number;
   /** A series gets its next region with its next sample. When false, as soon as its chunk is sealed. */
   readonly lazyChunks?: boolean;
+  /** Admits rows that need no decision by a kernel. When false, all in TypeScript: the yardstick. Default true. */
+  readonly kernel?: boolean;
   /** A file in `sealed/` is left for the next one at this size, in bytes. */
   readonly fileBytesMax?: number;
 }
@@ -96,6 +98,7 @@ export function settingsOf(options: BlockOptions, codec: ChunkCodec): Settings {
     regionsPerRefill = 64,
     regionsAhead = 0,
     lazyChunks = true,
+    kernel = true,
     fileBytesMax = FILE_BYTES_MAX,
     chunkJitter = 0,
     blockDurationMs = BLOCK_DURATION_MS,
@@ -157,6 +160,7 @@ export function settingsOf(options: BlockOptions, codec: ChunkCodec): Settings {
     regionsPerRefill,
     regionsAhead,
     lazyChunks,
+    kernel,
     fileBytesMax,
   };
 }

@@ -1,4 +1,4 @@
-import { keyOf, makeBatch, makeColumns, type RowBatch } from "@varve/bytes";
+import { keyOf, makeBatch, makeColumns, reserveMemory, type RowBatch } from "@varve/bytes";
 import type {
   BlockManager,
   ChunkCodec,
@@ -14,7 +14,7 @@ import { immediateBlocks } from "../../src/immediate.ts";
 import type { BlockOptions, BlockStats } from "../../src/internal/options.ts";
 import { onFullBlocks } from "../../src/on-full.ts";
 import { queuedBlocks } from "../../src/queued.ts";
-import { DullAllocator, dullCodec, HeapMemory } from "./doubles.ts";
+import { DullAllocator, dullCodec } from "./doubles.ts";
 
 type Factory = (options?: BlockOptions) => Variant<"block-manager">;
 
@@ -132,7 +132,7 @@ export async function openBench(
 ): Promise<Bench> {
   const { disk = simDisk(), bytesMax, memoryBytesMax = 2 ** 23, seriesExpected = 0 } = options;
   const { codec = dullCodec } = options;
-  const memory = new HeapMemory(memoryBytesMax);
+  const memory = reserveMemory({ bytesMax: memoryBytesMax });
   const allocator = new DullAllocator(bytesMax);
   const blocks = await variant.open({
     memory,

@@ -5,7 +5,6 @@ import {
   type AllocatorStats,
   type ChunkCodec,
   type ChunkState,
-  type Memory,
   type Region,
   type SampleColumns,
 } from "@varve/contracts";
@@ -134,53 +133,5 @@ export class DullAllocator implements Allocator {
 
   capacity(region: Region): number {
     return this.bytes(region).length;
-  }
-}
-
-/** A linear memory on the heap: thousands of them may be made and forgotten, where reservations run out. */
-export class HeapMemory implements Memory {
-  readonly bytesMax: number;
-  bytesTaken = 0;
-  readonly #buffer: ArrayBuffer;
-  #next = 64;
-
-  constructor(bytesMax: number) {
-    this.bytesMax = bytesMax;
-    this.#buffer = new ArrayBuffer(bytesMax);
-  }
-
-  get wasm(): Memory["wasm"] {
-    throw new Error("a heap memory has no kernel");
-  }
-
-  take(bytes: number): number {
-    const at = this.#next;
-    const size = Math.ceil(bytes / 64) * 64;
-    if (at + size > this.bytesMax) return 0;
-    this.#next = at + size;
-    this.bytesTaken += size;
-    return at;
-  }
-
-  give(_at: number, bytes: number): void {
-    this.bytesTaken -= Math.ceil(bytes / 64) * 64;
-  }
-
-  prefault(): void {}
-
-  bytes(at: number, length: number): Uint8Array {
-    return new Uint8Array(this.#buffer, at, length);
-  }
-
-  words(at: number, length: number): Int32Array {
-    return new Int32Array(this.#buffer, at, length);
-  }
-
-  unsigned(at: number, length: number): Uint32Array {
-    return new Uint32Array(this.#buffer, at, length);
-  }
-
-  doubles(at: number, length: number): Float64Array {
-    return new Float64Array(this.#buffer, at, length);
   }
 }
