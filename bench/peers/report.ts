@@ -24,7 +24,12 @@ export function storesTable(stores: PeersResult["stores"]): string {
   return table(["store", "on disk", "loaded in", "durable"], lines, 1);
 }
 
-function verdictOf({ ratio, spread, word }: PeerRow): string[] {
+/** What a comparison says, in two cells: the difference, and the spread. */
+export function verdictOf({
+  ratio,
+  spread,
+  word,
+}: Pick<PeerRow, "ratio" | "spread" | "word">): string[] {
   if (word === "too few") return [word];
   const size = `±${(spread! * 100).toFixed(0)} %`;
   if (word !== "faster" && word !== "slower") return [word ?? "", size];
@@ -37,7 +42,11 @@ function ms(value: number): string {
 }
 
 /** Lays out columns: the first `left` of them, and words, stand left; numbers right. */
-function table(head: readonly string[], lines: readonly (readonly string[])[], left: number) {
+export function table(
+  head: readonly string[],
+  lines: readonly (readonly string[])[],
+  left: number,
+): string {
   const all = [head, ...lines];
   const widths = head.map((_, at) => Math.max(...all.map((line) => line[at]?.length ?? 0)));
   return all

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { makeData } from "./data.ts";
 import type { LoadReport } from "./messages.ts";
 import { addTurns, makePairs, type ExpectedWork, type Pair } from "./pairs.ts";
-import { PeerFailure, startPeer, type PeerProcess } from "./peer-process.ts";
+import { PeerFailure } from "./forked.ts";
+import { startPeer, type PeerProcess } from "./peer-process.ts";
 import type { PeerName, RivalName } from "./store.ts";
 import { makeWork, type WorkSpec } from "./work.ts";
 

@@ -69,8 +69,7 @@ export function admitRows(
   return row;
 }
 
-// @ts-ignore: decorator
-@inline
+// @inline
 function isSafe(time: f64): bool {
   return abs<f64>(time) <= TIME_MAX && trunc<f64>(time) == time;
 }

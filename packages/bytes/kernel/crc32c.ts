@@ -60,8 +60,7 @@ export function extend(crc: u32, at: usize, end: usize): u32 {
   return crc;
 }
 
-// @ts-ignore: decorator
-@inline
+// @inline
 function slice(low: u32, high: u32): u32 {
   return (
     entry(7, low & 255) ^
@@ -75,14 +74,12 @@ function slice(low: u32, high: u32): u32 {
   );
 }
 
-// @ts-ignore: decorator
-@inline
+// @inline
 function entry(table: usize, byte: u32): u32 {
   return load<u32>(SLICES + (table << 10) + (<usize>byte << 2));
 }
 
-// @ts-ignore: decorator
-@inline
+// @inline
 function shift(table: usize, crc: u32): u32 {
   return (
     load<u32>(table + (<usize>(crc & 255) << 2)) ^

@@ -183,8 +183,7 @@ function putFirst(state: usize, chunk: usize, capacity: u32, time: f64, value: u
  * Writes the low `count` bits of `value`, at most 57, at bit `bit` of the chunk, and returns the bit after them. Higher bits
  * of `value` are zero. What is left of the last byte becomes zero; up to bit `wide`, more behind it may.
  */
-// @ts-ignore: decorator
-@inline
+// @inline
 function putBits(chunk: usize, bit: u32, value: u64, count: u32, wide: i32): u32 {
   const used = bit & 7;
   const at = chunk + (bit >>> 3);
