@@ -25,7 +25,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<Bench> {
   const memory = makeMemory();
   const batches = await makeBatches(memory, makeLabels());
   for (const [name, entry] of Object.entries(CATALOG["series-id"])) {
-    const hasher = await entry.make().open({ seed: SEED });
+    const hasher = await entry.make().open({ memory, seed: SEED });
     const hashAll = (): void => {
       for (const batch of batches) hasher.hash(batch, 0, BATCH_ROWS);
     };

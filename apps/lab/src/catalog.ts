@@ -16,9 +16,12 @@ import { eagerPostings } from "@varve/postings/eager";
 import { lazyPostings } from "@varve/postings/lazy";
 import { inlineRecord } from "@varve/record/inline";
 import { refRecord } from "@varve/record/ref";
+import { refWasmRecord } from "@varve/record/ref-wasm";
 import { xxhashId } from "@varve/series-id-xxhash";
 import { fnv1aId } from "@varve/series-id/fnv1a";
 import { stringId } from "@varve/series-id/string";
+import { xxh64Id } from "@varve/series-id/xxh64";
+import { xxh64WasmId } from "@varve/series-id/xxh64-wasm";
 import { lmdbIndex } from "@varve/series-index-lmdb";
 import { mapIndex } from "@varve/series-index/map";
 import { openAddressedIndex } from "@varve/series-index/open-addressed";
@@ -65,6 +68,8 @@ export const CATALOG: Catalog = {
   "series-id": {
     string: entry("joins a string and hashes it: the seed's way", stringId),
     fnv1a: entry("FNV-1a over the key bytes, in plain TypeScript", fnv1aId),
+    xxh64: entry("xxh64 in plain TypeScript; with seed 0 it is StableHash", xxh64Id),
+    "xxh64-wasm": entry("the same, all keys of a batch by a kernel", xxh64WasmId),
     xxhash: entry("xxh64 by xxhash-wasm; with seed 0 it is StableHash", xxhashId),
   },
   "series-index": {
@@ -89,14 +94,16 @@ export const CATALOG: Catalog = {
   record: {
     inline: entry("labels in every record: the seed's way", inlineRecord),
     ref: entry("a series once, then refs", refRecord),
+    "ref-wasm": entry("the same, written by a kernel", refWasmRecord),
   },
   wal: {
     none: entry("keeps nothing", noneWal),
-    sync: entry("returns when the batch is durable", syncWal, ["segmentBytesMax"]),
+    sync: entry("returns when the batch is durable", syncWal, ["segmentBytesMax", "kernel"]),
     batched: entry("group commit by bytes and delay", batchedWal, [
       "segmentBytesMax",
       "groupBytesMax",
       "delayMsMax",
+      "kernel",
     ]),
     async: entry("a worker writes behind a ring in shared memory", asyncWal, [
       "segmentBytesMax",

@@ -53,18 +53,31 @@ const DATA_AT = 16 * 1024;
 const DATA_BYTES = 64 * 1024;
 
 let kernel: typeof plainCrc32c | undefined;
+let exported: CrcKernel | undefined;
+
+/** A copy of the tables of kernel/crc32c.ts, for kernels that take checksums in another memory. */
+export function crc32cTables(): Uint8Array {
+  return new Uint8Array(kernelExports().memory.buffer, 0, DATA_AT).slice();
+}
+
+function kernelExports(): CrcKernel {
+  if (exported === undefined) {
+    const url = new URL("../dist/kernel/crc32c.wasm", import.meta.url);
+    exported = loadOwnKernel<CrcKernel>(url);
+    exported.init();
+  }
+  return exported;
+}
 
 /** The kernel, or what is as good: where its file was left behind by a bundler, checksums only take longer. */
 function openKernel(): typeof plainCrc32c {
-  const url = new URL("../dist/kernel/crc32c.wasm", import.meta.url);
   let exports: CrcKernel;
   try {
-    exports = loadOwnKernel<CrcKernel>(url);
+    exports = kernelExports();
   } catch (error) {
     if (isStorageError(error, "NOT_FOUND")) return plainCrc32c;
     throw error;
   }
-  exports.init();
   const data = new Uint8Array(exports.memory.buffer, DATA_AT, DATA_BYTES);
   return (bytes, from, until, crc) => {
     let c = ~crc;

@@ -28,7 +28,11 @@ export type Told =
 export const memory = reserveMemory({ bytesMax: 2 ** 26 });
 
 /** Encodes rows behind one that does not count, so that a range's start matters. */
-export function encode(codec: RecordCodec, rows: readonly Row[]): RecordBuffer {
+export function encode(
+  codec: RecordCodec,
+  rows: readonly Row[],
+  into: RecordBuffer = makeRecordBuffer({ bytes: 1 }),
+): RecordBuffer {
   const batch = makeBatch(memory, rows.length + 2);
   batch.clear();
   for (const row of [{ ref: 99, time: 5, bits: 0n, status: ACCEPTED }, ...rows]) {
@@ -43,7 +47,6 @@ export function encode(codec: RecordCodec, rows: readonly Row[]): RecordBuffer {
     batch.valueWords[2 * i] = Number(BigInt.asIntN(32, row.bits));
     batch.valueWords[2 * i + 1] = Number(BigInt.asIntN(32, row.bits >> 32n));
   }
-  const into = makeRecordBuffer({ bytes: 1 });
   codec.encode(batch, 1, rows.length + 1, into);
   batch.dispose();
   return into;

@@ -1,17 +1,20 @@
 import { keyOf, makeBatch, makeRandom, reserveMemory, type RowBatch } from "@varve/bytes";
-import type { HashSeed, Labels, SeriesHasher, Variant } from "@varve/contracts";
+import type { HashSeed, Labels, Memory, SeriesHasher, Variant } from "@varve/contracts";
 import { describe, expect, test } from "vitest";
 
 const SEED: HashSeed = { low: 0x12345678, high: 0x9abcdef0 };
 
+/** Where the batches of tests lie, and what hashers are opened with. */
+const MEMORY = reserveMemory({ bytesMax: 2 ** 28 });
+
 /** Opens a hasher, which is synchronous in this package. */
 export function openHasher(variant: Variant<"series-id">, seed: HashSeed = SEED): SeriesHasher {
-  return variant.open({ seed }) as SeriesHasher;
+  return variant.open({ memory: MEMORY, seed }) as SeriesHasher;
 }
 
 /** A batch with a row for each key. */
-export function batchOf(keys: readonly Uint8Array[]): RowBatch {
-  const batch = makeBatch(reserveMemory({ bytesMax: 2 ** 28 }), Math.max(1, keys.length));
+export function batchOf(keys: readonly Uint8Array[], memory: Memory = MEMORY): RowBatch {
+  const batch = makeBatch(memory, Math.max(1, keys.length));
   for (const key of keys) {
     const row = batch.add(0, 0);
     batch.reserveKey(row, key.length);
@@ -22,12 +25,18 @@ export function batchOf(keys: readonly Uint8Array[]): RowBatch {
 }
 
 /** The hashes of keys, as bigints. */
-export function hashesOf(hasher: SeriesHasher, keys: readonly Uint8Array[]): bigint[] {
-  const batch = batchOf(keys);
+export function hashesOf(
+  hasher: SeriesHasher,
+  keys: readonly Uint8Array[],
+  memory: Memory = MEMORY,
+): bigint[] {
+  const batch = batchOf(keys, memory);
   hasher.hash(batch, 0, keys.length);
-  return keys.map(
+  const hashes = keys.map(
     (_, row) => (BigInt(batch.hashes[2 * row + 1]!) << 32n) | BigInt(batch.hashes[2 * row]!),
   );
+  batch.dispose();
+  return hashes;
 }
 
 /** What a table needs of any hash, whatever the seed. */

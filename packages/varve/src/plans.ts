@@ -11,8 +11,8 @@ import { mutexLocks } from "@varve/locks/mutex";
 import { noneLocks } from "@varve/locks/none";
 import { lazyPostings } from "@varve/postings/lazy";
 import { inlineRecord } from "@varve/record/inline";
-import { refRecord } from "@varve/record/ref";
-import { fnv1aId } from "@varve/series-id/fnv1a";
+import { refWasmRecord } from "@varve/record/ref-wasm";
+import { xxh64WasmId } from "@varve/series-id/xxh64-wasm";
 import { stringId } from "@varve/series-id/string";
 import { mapIndex } from "@varve/series-index/map";
 import { openAddressedIndex } from "@varve/series-index/open-addressed";
@@ -27,10 +27,10 @@ import { syncWal } from "@varve/wal/sync";
 export function recommended(): Plan {
   return {
     "label-key": trieKey(),
-    "series-id": fnv1aId(),
+    "series-id": xxh64WasmId(),
     "series-index": openAddressedIndex(),
     postings: lazyPostings(),
-    record: refRecord(),
+    record: refWasmRecord(),
     wal: batchedWal(),
     allocator: slabAllocator(),
     chunk: xorWasmChunk(),

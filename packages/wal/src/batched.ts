@@ -13,6 +13,8 @@ export interface BatchedWalOptions {
   readonly groupBytesMax?: number;
   /** Longest time from `append` until the write and the sync of its group start, while the event loop turns. */
   readonly delayMsMax?: number;
+  /** Frames records by a kernel. When false, in TypeScript: the yardstick. Default true. */
+  readonly kernel?: boolean;
 }
 
 /**
@@ -28,13 +30,18 @@ export function batchedWal(options: BatchedWalOptions = {}): Variant<"wal"> {
     segmentBytesMax = SEGMENT_BYTES_MAX,
     groupBytesMax = 256 * 1024,
     delayMsMax = 5,
+    kernel = true,
   } = options;
   return {
     slot: "wal",
     name: "batched",
     traits: { acknowledges: "accepted", persistent: true, threaded: false },
     open: (needs: WalNeeds) =>
-      new BatchedLog(new LogFiles(needs, { segmentBytesMax }), groupBytesMax, delayMsMax),
+      new BatchedLog(new LogFiles(needs, { segmentBytesMax }), {
+        groupBytesMax,
+        delayMsMax,
+        kernel,
+      }),
   };
 }
 
@@ -49,8 +56,15 @@ class BatchedLog extends LocalLog {
   #immediate: NodeJS.Immediate | null = null;
   #isClosing = false;
 
-  constructor(files: LogFiles, groupBytesMax: number, delayMsMax: number) {
-    super(files, { groupBytes: groupBytesMax });
+  constructor(
+    files: LogFiles,
+    {
+      groupBytesMax,
+      delayMsMax,
+      kernel,
+    }: Required<Pick<BatchedWalOptions, "groupBytesMax" | "delayMsMax" | "kernel">>,
+  ) {
+    super(files, { groupBytes: groupBytesMax, kernel });
     this.#dir = files.dir;
     this.#groupBytesMax = groupBytesMax;
     this.#delayMsMax = delayMsMax;

@@ -7,6 +7,8 @@ import { WriterMark } from "./internal/writer-mark.ts";
 export interface SyncWalOptions {
   /** Size of a segment file: a multiple of 32 KiB. */
   readonly segmentBytesMax?: number;
+  /** Frames records by a kernel. When false, in TypeScript: the yardstick. Default true. */
+  readonly kernel?: boolean;
 }
 
 /**
@@ -15,20 +17,20 @@ export interface SyncWalOptions {
  * A full disk refuses the batch and leaves nothing of it; a failed sync poisons the log.
  */
 export function syncWal(options: SyncWalOptions = {}): Variant<"wal"> {
-  const { segmentBytesMax = SEGMENT_BYTES_MAX } = options;
+  const { segmentBytesMax = SEGMENT_BYTES_MAX, kernel = true } = options;
   return {
     slot: "wal",
     name: "sync",
     traits: { acknowledges: "durable", persistent: true, threaded: false },
-    open: (needs: WalNeeds) => new SyncLog(new LogFiles(needs, { segmentBytesMax })),
+    open: (needs: WalNeeds) => new SyncLog(new LogFiles(needs, { segmentBytesMax }), kernel),
   };
 }
 
 class SyncLog extends LocalLog {
   readonly #mark = new WriterMark();
 
-  constructor(files: LogFiles) {
-    super(files, { groupBytes: 64 * 1024 });
+  constructor(files: LogFiles, kernel: boolean) {
+    super(files, { groupBytes: 64 * 1024, kernel });
   }
 
   async commit(): Promise<Lsn> {

@@ -5,6 +5,7 @@ import { batchedWal } from "../src/batched.ts";
 import { appendNext, checkBatches, openWal, put, readBack, replay } from "./support.ts";
 
 certify(batchedWal(), { test });
+certify(batchedWal({ kernel: false }), { test });
 certify(checked(batchedWal()), { test });
 
 test("writes a group when its bytes are full, and not before", async () => {

@@ -7,6 +7,7 @@ import { syncWal } from "../src/sync.ts";
 import { appendNext, checkBatches, openWal, put, replay } from "./support.ts";
 
 certify(syncWal(), { test });
+certify(syncWal({ kernel: false }), { test });
 certify(checked(syncWal()), { test });
 
 test("returns from append when the batch is durable", async () => {

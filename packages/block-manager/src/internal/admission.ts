@@ -33,6 +33,9 @@ import { NO_CHUNK } from "./chunk-table.ts";
 import type { Stock } from "./stock.ts";
 import { UndoStack } from "./undo.ts";
 
+/** Below this, a kernel's call costs more than it saves. */
+const KERNEL_ROWS_MIN = 8;
+
 export interface AdmissionOptions {
   readonly settings: Settings;
   readonly memory: Memory;
@@ -77,7 +80,9 @@ export class Admission {
 
   admit(batch: WriteBatch, from: number, until: number): void {
     const kernel = this.#kernel;
-    if (kernel === null) return this.#admitEach(batch, from, until);
+    if (kernel === null || until - from < KERNEL_ROWS_MIN) {
+      return this.#admitEach(batch, from, until);
+    }
     for (let next = from; next < until; next += 1) {
       next = kernel.admit(batch, next, until, this.cutTime, this.#ready);
       if (next < until) this.#admitEach(batch, next, next + 1);

@@ -34,6 +34,9 @@ import type { Stock } from "./stock.ts";
 /** Open chunks that are closed early, oldest first, when a known series needs room and no full chunk has any. */
 const EARLY_CHUNKS = 64;
 
+/** Below this, a call of the codec's batch form costs more than it saves. */
+const TOGETHER_ROWS_MIN = 8;
+
 /** Longest stretch in which chunks are sealed for a cut of the log, in milliseconds. */
 const SEAL_MS = 4;
 
@@ -124,9 +127,11 @@ export class BlockStore {
   }
 
   append(batch: WriteBatch, from: number, until: number, lsn: Lsn): void {
-    const applied = this.#options.open.takesRows
-      ? this.#appendTogether(batch, from, until, lsn)
-      : this.#appendEach(batch, from, until, lsn);
+    const isMany = until - from >= TOGETHER_ROWS_MIN;
+    const applied =
+      isMany && this.#options.open.takesRows
+        ? this.#appendTogether(batch, from, until, lsn)
+        : this.#appendEach(batch, from, until, lsn);
     this.samples += applied;
     this.#admission.applied(applied);
     if (lsn > this.lastLsn) this.lastLsn = lsn;
@@ -137,7 +142,7 @@ export class BlockStore {
     const { series, codec, open } = this.#options;
     const { times, status } = batch;
     const accepted = ACCEPTED; // A local copy: V8 loads a module's constants each time.
-    const table = series.openChunks;
+    const { openChunks: table } = series;
     let { newestTime } = this;
     let applied = 0;
     for (let next = from; ;) {

@@ -77,6 +77,8 @@ export class SeriesTable {
   /** Bytes from one series to the next. */
   readonly stride: number;
   pagesTaken = 0;
+  /** The open chunks, for a codec's batch form and other kernels. Good until a page is taken. */
+  openChunks: OpenChunkTable;
   readonly #memory: Memory;
   readonly #directory: PageDirectory;
   /** By page number: only of pages that were taken. */
@@ -86,10 +88,10 @@ export class SeriesTable {
     this.#memory = memory;
     this.#directory = new PageDirectory(memory);
     this.stride = Math.ceil((CODEC_STATE + codecStateBytes) / LINE_BYTES) * LINE_BYTES;
+    this.openChunks = this.#describe();
   }
 
-  /** The open chunks, for a codec's batch form. Good until a page is taken. */
-  get openChunks(): OpenChunkTable {
+  #describe(): OpenChunkTable {
     const { at: pagesAt, length: pageCount } = this.#directory;
     return { pagesAt, pageCount, pageShift: SERIES_SHIFT, stride: this.stride, firstAt: OPEN_AT };
   }
@@ -109,6 +111,7 @@ export class SeriesTable {
     this.pages[number] = page;
     this.#offsets.set(number, offset);
     this.#directory.set(number, offset);
+    this.openChunks = this.#describe();
     this.pagesTaken += 1;
     return page;
   }

@@ -27,6 +27,14 @@ export function addRow(
 export function check(codec: RecordCodec, batch: RowBatch, from: number, until: number): void {
   const into = makeRecordBuffer({ bytes: 64 });
   codec.encode(batch, from, until, into);
+  using inMemory = makeRecordBuffer({ bytes: 64, memory: batch.memory });
+  codec.encode(batch, from, until, inMemory);
+  same(inMemory.length, into.length, "bytes written to the linear memory");
+  sameList(
+    inMemory.bytes.subarray(0, into.length),
+    into.bytes.subarray(0, into.length),
+    "bytes in the linear memory",
+  );
   checkTold(tell(codec, into), batch, from, until);
 }
 

@@ -1,5 +1,7 @@
 import { crc32c, writeU32, writeU64 } from "@varve/bytes";
+import { NO_OFFSET, type Memory, type Offset } from "@varve/contracts";
 import { Chain } from "./chain.ts";
+import { FrameKernel } from "./frame-kernel.ts";
 import {
   COMMIT_BYTES,
   COMMIT_TYPE,
@@ -21,20 +23,33 @@ import {
 /** Above this many bytes a native copy is cheaper than a loop, although it allocates a view. */
 const LOOP_BYTES_MAX = 384;
 
+export interface FramerOptions {
+  /** Bytes to begin with. */
+  readonly bytes: number;
+  /** Where the fragments lie, as long as there is room: a kernel frames records that lie there. */
+  readonly memory?: Memory | undefined;
+}
+
 /**
  * Turns records into fragments of pages, in memory: what lies in `out` is the file from `base` on.
  */
 export class Framer {
-  out: Uint8Array;
+  out: Uint8Array = new Uint8Array(0);
   /** Bytes framed and not yet released. */
   length = 0;
   /** Where out[0] goes in the file. */
   base = 0;
   readonly #chain = new Chain();
   readonly #scratch = new Uint8Array(SEGMENT_BYTES);
+  readonly #memory: Memory | undefined;
+  readonly #kernel: FrameKernel | null;
+  /** Where `out` lies in the memory, if it does. */
+  #outAt: Offset = NO_OFFSET;
 
-  constructor(options: { readonly bytes: number }) {
-    this.out = new Uint8Array(Math.max(options.bytes, PAGE_BYTES));
+  constructor({ bytes, memory }: FramerOptions) {
+    this.#memory = memory;
+    this.#kernel = memory === undefined ? null : FrameKernel.open(memory);
+    this.#move(Math.max(bytes, PAGE_BYTES));
   }
 
   /** Where the next fragment goes in the file. */
@@ -46,9 +61,7 @@ export class Framer {
   reserve(more: number): void {
     const wanted = this.length + more;
     if (wanted <= this.out.length) return;
-    const out = new Uint8Array(Math.max(this.out.length * 2, wanted));
-    out.set(this.out.subarray(0, this.length));
-    this.out = out;
+    this.#move(Math.max(this.out.length * 2, wanted));
   }
 
   /** What is in `out` is in the file now. */
@@ -74,7 +87,20 @@ export class Framer {
 
   /** Frames a record of the caller's. Room must be reserved. */
   record(bytes: Uint8Array, from: number, until: number): void {
-    this.#fragments(bytes, from, until, true);
+    const kernel = this.#kernel;
+    if (kernel === null || this.#outAt === NO_OFFSET || !kernel.reaches(bytes)) {
+      this.#fragments(bytes, from, until, true);
+      return;
+    }
+    const { base, out, length } = this;
+    this.length = kernel.frame(bytes, from, until, out, length, base & PAGE_MASK, this.#chain.run);
+    this.#chain.run = kernel.run;
+  }
+
+  /** Gives back what it took of the memory. It is not used after this. */
+  dispose(): void {
+    this.#kernel?.dispose();
+    this.#give();
   }
 
   commit(records: number, lsn: number, durable: number): void {
@@ -110,6 +136,22 @@ export class Framer {
     this.reserve(PAGE_BYTES - used);
     this.out.fill(0, this.length, this.length + PAGE_BYTES - used);
     this.length += PAGE_BYTES - used;
+  }
+
+  #move(size: number): void {
+    const kernel = this.#kernel;
+    const at = kernel === null ? NO_OFFSET : this.#memory!.take(size, true);
+    const out = at === NO_OFFSET ? new Uint8Array(size) : this.#memory!.bytes(at, size);
+    out.set(this.out.subarray(0, this.length));
+    this.#give();
+    this.#outAt = at;
+    this.out = out;
+  }
+
+  #give(): void {
+    if (this.#outAt !== NO_OFFSET) this.#memory!.give(this.#outAt, this.out.length);
+    this.#outAt = NO_OFFSET;
+    this.out = new Uint8Array(0);
   }
 
   /** Frames the private record in the scratch bytes; its last four are the chain. */

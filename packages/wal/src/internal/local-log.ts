@@ -1,4 +1,4 @@
-import { makeRecordBuffer } from "@varve/bytes";
+import { makeRecordBuffer, type OwnedRecordBuffer } from "@varve/bytes";
 import {
   assert,
   type Lsn,
@@ -23,16 +23,20 @@ const CLOSED = 2;
  * A variant decides when a batch is written and synced.
  */
 export abstract class LocalLog implements WriteAheadLog {
-  readonly buffer: RecordBuffer = makeRecordBuffer();
+  readonly buffer: RecordBuffer;
   protected readonly writer: LogWriter;
   protected stalls = 0;
   readonly #files: LogFiles;
   #state = NEW;
   #upkeep: Promise<void> = Promise.resolve();
+  readonly #owned: OwnedRecordBuffer;
 
-  constructor(files: LogFiles, options: { readonly groupBytes: number }) {
+  constructor(files: LogFiles, options: { readonly groupBytes: number; readonly kernel: boolean }) {
+    const memory = options.kernel ? files.memory : undefined;
     this.#files = files;
-    this.writer = new LogWriter(files, options);
+    this.#owned = makeRecordBuffer({ memory });
+    this.buffer = this.#owned;
+    this.writer = new LogWriter(files, { groupBytes: options.groupBytes, memory });
   }
 
   get accepted(): Lsn {
@@ -101,7 +105,12 @@ export abstract class LocalLog implements WriteAheadLog {
     this.#state = CLOSED;
     await this.#upkeep;
     this.stop();
-    if (wasRunning) await this.writer.close();
+    try {
+      if (wasRunning) await this.writer.close();
+    } finally {
+      this.writer.framer.dispose();
+      this.#owned[Symbol.dispose]();
+    }
   }
 
   /** Frames what `buffer` holds, and does with it what the variant promises. */

@@ -4,6 +4,7 @@ import {
   StorageError,
   type Disk,
   type Lsn,
+  type Memory,
   type RecordBuffer,
   type WalNeeds,
   type WalRecovery,
@@ -38,6 +39,7 @@ export class LogFiles implements LogPlace {
   readonly dir: string;
   readonly storeId: Uint8Array;
   readonly segmentBytesMax: number;
+  readonly memory: Memory;
   readonly #needs: WalNeeds;
   /** A checkpoint is seen that may not stay: nothing is deleted for its sake, and none follows it. */
   #unsure: StorageError | null = null;
@@ -57,6 +59,7 @@ export class LogFiles implements LogPlace {
     }
     this.#needs = needs;
     this.disk = needs.disk;
+    this.memory = needs.memory;
     this.dir = needs.dir;
     this.storeId = bytesOfStoreId(needs.storeId);
     this.segmentBytesMax = segmentBytesMax;

@@ -1,4 +1,4 @@
-import type { Descriptor, Disk, Lsn, StorageError } from "@varve/contracts";
+import type { Descriptor, Disk, Lsn, Memory, StorageError } from "@varve/contracts";
 import { isFull, poisonedError, segmentLimitError, syncError } from "./errors.ts";
 import { Framer } from "./framer.ts";
 import { createSegment, type LogPlace } from "./segment-file.ts";
@@ -54,10 +54,13 @@ export class LogWriter {
   #rolledFd: Descriptor = NO_FILE;
   #rolledLsn: Lsn = 0;
 
-  constructor(place: LogPlace, options: { readonly groupBytes: number }) {
+  constructor(
+    place: LogPlace,
+    options: { readonly groupBytes: number; readonly memory?: Memory | undefined },
+  ) {
     this.#place = place;
     this.#disk = place.disk;
-    this.framer = new Framer({ bytes: options.groupBytes });
+    this.framer = new Framer({ bytes: options.groupBytes, memory: options.memory });
   }
 
   get bytesOnDisk(): number {
