@@ -25,6 +25,7 @@ import { xxh64WasmId } from "@varve/series-id/xxh64-wasm";
 import { lmdbIndex } from "@varve/series-index-lmdb";
 import { mapIndex } from "@varve/series-index/map";
 import { openAddressedIndex } from "@varve/series-index/open-addressed";
+import { openAddressedWasmIndex } from "@varve/series-index/open-addressed-wasm";
 import { asyncWal } from "@varve/wal/async";
 import { batchedWal } from "@varve/wal/batched";
 import { noneWal } from "@varve/wal/none";
@@ -77,6 +78,11 @@ export const CATALOG: Catalog = {
     "open-addressed": entry(
       "typed arrays in the linear memory that grow bit by bit",
       openAddressedIndex,
+      ["prefault", "keyBytesExpected"],
+    ),
+    "open-addressed-wasm": entry(
+      "the same, whole ranges of rows by a kernel",
+      openAddressedWasmIndex,
       ["prefault", "keyBytesExpected"],
     ),
     lmdb: entry("LMDB on disk: a cache that is verified at open", lmdbIndex, [

@@ -57,6 +57,20 @@ export class ArenaPages {
     return at;
   }
 
+  /** Where the next piece begins, unless it goes to another page, and where the page at hand ends. */
+  get next(): number {
+    return this.#next;
+  }
+
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Pieces were carved off the page at hand up to `next`. */
+  carved(next: number): void {
+    this.#next = next;
+  }
+
   /** Releases a piece. Returns where the page started that went back to the memory with it, or -1. */
   release(at: number, size: number): number {
     let number = at >>> PAGE_SHIFT;

@@ -32,7 +32,7 @@ export type KeyMoved = (ref: SeriesRef, place: number, to: KeyAt) => void;
 export class KeyArena {
   readonly #memory: Memory;
   readonly #words: Int32Array;
-  readonly #pages: ArenaPages;
+  readonly pages: ArenaPages;
   readonly #moved: KeyMoved;
   readonly #large = new Map<KeyAt, number>();
   #largeBytes = 0;
@@ -47,20 +47,20 @@ export class KeyArena {
   constructor(memory: Memory, words: Int32Array, moved: KeyMoved) {
     this.#memory = memory;
     this.#words = words;
-    this.#pages = new ArenaPages(memory);
+    this.pages = new ArenaPages(memory);
     this.#moved = moved;
   }
 
   /** Bytes taken from the memory. */
   get bytes(): number {
-    return this.#pages.bytes + this.#largeBytes;
+    return this.pages.bytes + this.#largeBytes;
   }
 
   /** Copies a key in, and returns where it lies: NO_KEY when the memory is full. */
   store(place: number, ref: SeriesRef, source: Int32Array, byteAt: number, length: number): KeyAt {
     const size = sizeOf(length);
-    let at = size > PIECE_WORDS_MAX ? this.#takeLarge(size) : this.#pages.carve(size);
-    if (at === NO_KEY && size <= PIECE_WORDS_MAX && this.#slide(size)) at = this.#pages.carve(size);
+    let at = size > PIECE_WORDS_MAX ? this.#takeLarge(size) : this.pages.carve(size);
+    if (at === NO_KEY && size <= PIECE_WORDS_MAX && this.#slide(size)) at = this.pages.carve(size);
     if (at === NO_KEY) return NO_KEY;
     const words = this.#words;
     words[at + LENGTH] = length;
@@ -107,7 +107,7 @@ export class KeyArena {
    * while most of the pages is in use: series that expire together leave whole pages behind them.
    */
   tidy(): void {
-    const pages = this.#pages;
+    const pages = this.pages;
     while (this.#credit > 0 && pages.isLoose) {
       if (this.#source === 0) {
         this.#source = pages.anySparse();
@@ -121,11 +121,11 @@ export class KeyArena {
 
   /** Takes a page in advance, and returns its byte offset: NO_OFFSET when the memory is full. */
   reserve(): number {
-    return this.#pages.reserve();
+    return this.pages.reserve();
   }
 
   dispose(): void {
-    this.#pages.dispose();
+    this.pages.dispose();
     for (const [at, bytes] of this.#large) this.#memory.give(at * 4, bytes);
     this.#large.clear();
     this.#largeBytes = 0;
@@ -141,7 +141,7 @@ export class KeyArena {
     if (ref === 0) {
       this.#credit -= SKIP_WORDS;
     } else {
-      const to = this.#pages.carve(size);
+      const to = this.pages.carve(size);
       if (to === NO_KEY) return false;
       this.#credit -= size;
       this.#move(from, to, size, ref);
@@ -154,19 +154,19 @@ export class KeyArena {
   /** Marks a piece as released. */
   #drop(at: KeyAt, size: number): void {
     this.#words[at + REF] = 0;
-    if (this.#pages.release(at, size) === this.#source) this.#source = 0;
+    if (this.pages.release(at, size) === this.#source) this.#source = 0;
   }
 
   /** Slides the keys of the page together that gains most by it, and goes on filling that one. False when none has room for `size`. */
   #slide(size: number): boolean {
     if (size > this.#slackMax) return false;
-    const page = this.#pages.slackest();
-    const slack = page === 0 ? 0 : this.#pages.slack(page);
+    const page = this.pages.slackest();
+    const slack = page === 0 ? 0 : this.pages.slack(page);
     if (slack < size) {
       this.#slackMax = slack;
       return false;
     }
-    const end = page + this.#pages.used(page);
+    const end = page + this.pages.used(page);
     let to = page;
     for (let from = page; from < end;) {
       const pieceWords = sizeOf(this.#words[from + LENGTH]!);
@@ -178,7 +178,7 @@ export class KeyArena {
       from += pieceWords;
     }
     if (page === this.#source) this.#source = 0;
-    this.#pages.refill(page, to);
+    this.pages.refill(page, to);
     return true;
   }
 

@@ -12,6 +12,7 @@ import {
   type WriteBatch,
 } from "@varve/contracts";
 import { ARENA_PAGE_BYTES } from "./arena-pages.ts";
+import { IndexKernel, type KernelExports } from "./index-kernel.ts";
 import { KeyArena, NO_KEY, type KeyAt } from "./key-arena.ts";
 import { Overflow } from "./overflow.ts";
 import { KeySources } from "./key-sources.ts";
@@ -19,6 +20,7 @@ import { outOfMemory } from "./out-of-memory.ts";
 import { prefault } from "./prefault.ts";
 import { RefColumn } from "./ref-column.ts";
 import { CROWDED, FULL, NO_SLOT, SlotTable } from "./slot-table.ts";
+import { HEAP_ARRAYS, LinearArrays } from "./table-arrays.ts";
 
 /** Rows whose slots are sought before the first key is compared: enough for cache misses to overlap. */
 const GROUP_ROWS = 64;
@@ -29,7 +31,7 @@ const GROUP_ROWS = 64;
  */
 const SAME_HASH_MAX = 4;
 
-/** The part behind `openAddressedIndex`. */
+/** The part behind `openAddressedIndex`, and with a kernel the one behind `openAddressedWasmIndex`. */
 export class OpenAddressedIndex implements SeriesIndex {
   readonly #needs: SeriesIndexNeeds;
   readonly #words: Int32Array;
@@ -41,26 +43,31 @@ export class OpenAddressedIndex implements SeriesIndex {
   readonly #slots = new Int32Array(GROUP_ROWS);
   readonly #places = new Int32Array(GROUP_ROWS);
   readonly #sources: KeySources;
+  readonly #kernel: IndexKernel | null;
   #nextRef: SeriesRef = 1;
   #size = 0;
   #probes = 0;
   #collisions = 0;
   #closed = false;
 
-  constructor(needs: SeriesIndexNeeds) {
+  constructor(needs: SeriesIndexNeeds, kernel: KernelExports | null = null) {
+    const { memory } = needs;
     this.#needs = needs;
     // Word indices of 4 GiB end below 2^30, so one view of everything stays on the fast path.
-    this.#words = needs.memory.words(0, needs.memory.bytesMax / 4);
-    this.#sources = new KeySources(needs.memory, this.#words);
-    this.#table = new SlotTable(needs.memory, this.#words);
-    this.#column = new RefColumn(needs.memory, this.#words);
-    this.#arena = new KeyArena(needs.memory, this.#words, (ref, place, to) => {
+    this.#words = memory.words(0, memory.bytesMax / 4);
+    this.#sources = new KeySources(memory, this.#words);
+    const arrays = kernel === null ? HEAP_ARRAYS : new LinearArrays(memory);
+    this.#table = new SlotTable(memory, this.#words, arrays);
+    this.#column = new RefColumn(memory, this.#words);
+    this.#arena = new KeyArena(memory, this.#words, (ref, place, to) => {
       this.#column.move(ref, to);
       this.#table.move(place, ref, to);
     });
-    if (this.#table.open(Math.min(needs.seriesExpected, needs.seriesMax))) return;
-    this.#table.dispose();
-    throw outOfMemory(needs, `the slots of ${needs.seriesExpected} expected series`);
+    if (!this.#table.open(Math.min(needs.seriesExpected, needs.seriesMax))) {
+      this.#table.dispose();
+      throw outOfMemory(needs, `the slots of ${needs.seriesExpected} expected series`);
+    }
+    this.#kernel = kernel === null ? null : this.#over(kernel);
   }
 
   get size(): number {
@@ -96,7 +103,14 @@ export class OpenAddressedIndex implements SeriesIndex {
 
   find(batch: WriteBatch, from: number, until: number): void {
     const source = this.#source(batch);
+    const kernel = this.#kernel;
     for (let start = from; start < until; start += GROUP_ROWS) {
+      if (kernel?.canRead(batch)) {
+        const next = kernel.find(batch, start, until);
+        this.#probes += next - start;
+        if (next === until) return;
+        start = next; // What it leaves is seldom alone: the rest of a group goes with it.
+      }
       const end = start + GROUP_ROWS < until ? start + GROUP_ROWS : until;
       this.#seekGroup(batch, start, end);
       this.#compareGroup(batch, source, start, end);
@@ -105,6 +119,21 @@ export class OpenAddressedIndex implements SeriesIndex {
 
   insert(batch: WriteBatch, from: number, until: number): number {
     const source = this.#source(batch);
+    const kernel = this.#kernel;
+    if (!kernel?.canRead(batch)) return this.#insertEach(batch, source, from, until);
+    let inserted = 0;
+    for (let next = from; next < until; next += 1) {
+      const room = this.#needs.seriesMax - this.#size;
+      next = kernel.insert(batch, next, until, this.#nextRef, room);
+      this.#nextRef += kernel.inserted;
+      this.#size += kernel.inserted;
+      inserted += kernel.inserted;
+      if (next < until) inserted += this.#insertEach(batch, source, next, next + 1);
+    }
+    return inserted;
+  }
+
+  #insertEach(batch: WriteBatch, source: Int32Array, from: number, until: number): number {
     const { hashes, refs, status } = batch;
     let inserted = 0;
     for (let row = from; row < until; row += 1) {
@@ -176,7 +205,19 @@ export class OpenAddressedIndex implements SeriesIndex {
     this.#arena.dispose();
     this.#table.dispose();
     this.#overflow.clear();
+    this.#kernel?.dispose();
     this.#size = 0;
+  }
+
+  #over(kernel: KernelExports): IndexKernel | null {
+    return IndexKernel.over(kernel, {
+      memory: this.#needs.memory,
+      words: this.#words,
+      table: this.#table,
+      arena: this.#arena,
+      column: this.#column,
+      overflow: this.#overflow,
+    });
   }
 
   /** First pass: the slot whose whole hash matches, for each row. The misses of different rows overlap. */

@@ -65,6 +65,23 @@ export class RefColumn {
     this.#live[number]! += 1;
   }
 
+  /** Where the key of a ref is listed, as a word index: 0 where it has no room, or its page is a list. */
+  placeOf(ref: SeriesRef): number {
+    const number = ref >>> PAGE_SHIFT;
+    const page = number < this.#pages.length ? this.#pages[number]! : 0;
+    return page > 0 ? page + (ref & PAGE_MASK) : 0;
+  }
+
+  /** Refs of a page from this one on. */
+  left(ref: SeriesRef): number {
+    return PAGE_REFS - (ref & PAGE_MASK);
+  }
+
+  /** The keys of `count` refs of one page, from this one on, were listed at their places. */
+  filled(ref: SeriesRef, count: number): void {
+    this.#live[ref >>> PAGE_SHIFT]! += count;
+  }
+
   /** Changes the key of a ref that has one: it was moved. */
   move(ref: SeriesRef, key: KeyAt): void {
     const page = this.#pages[ref >>> PAGE_SHIFT]!;

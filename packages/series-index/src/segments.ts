@@ -1,4 +1,5 @@
 import { NO_OFFSET, type Memory } from "@varve/contracts";
+import { HEAP_ARRAYS, type TableArrays } from "./table-arrays.ts";
 
 /** Slots of a segment. A split moves at most this many, and its 8 KiB stay in the first-level cache: 3 µs. */
 export const SEGMENT_SLOTS = 512;
@@ -11,6 +12,8 @@ const SEGMENT_BYTES = SEGMENT_WORDS * 4;
 export const DEPTH_MAX = 23;
 /** Bytes of what is known of a segment, by number. */
 const RECORD_BYTES = 4;
+/** Segments that there is room for to begin with. */
+const RECORDS = 16;
 
 /**
  * The directory of an extendible hash table, and what is known of each segment.
@@ -21,14 +24,19 @@ const RECORD_BYTES = 4;
  */
 export class Segments {
   readonly #memory: Memory;
+  readonly #arrays: TableArrays;
   /** Where the segment of each entry starts, in words of the memory. */
-  #starts = new Int32Array(1);
+  #starts: Int32Array;
   /** The number of that segment. */
-  #numbers = new Int32Array(1);
+  #numbers: Int32Array;
   /** By number: series in the segment, bits that chose it, and whether a series of it went to the overflow. */
-  series = new Uint16Array(16);
-  depths = new Uint8Array(16);
-  overflowed = new Uint8Array(16);
+  series: Uint16Array;
+  depths = new Uint8Array(RECORDS);
+  overflowed: Uint8Array;
+  /** Whether all that a kernel reads lies in the linear memory. */
+  isLinear = false;
+  /** Counts how often that was laid elsewhere. */
+  version = 0;
   #depth = 0;
   /** Bits that chose the first segments: room that was made up front stays. */
   #depthMin = 0;
@@ -39,8 +47,29 @@ export class Segments {
   #numberCount = 0;
   readonly #unused: number[] = [];
 
-  constructor(memory: Memory) {
+  constructor(memory: Memory, arrays: TableArrays = HEAP_ARRAYS) {
     this.#memory = memory;
+    this.#arrays = arrays;
+    this.#starts = arrays.words(1);
+    this.#numbers = arrays.words(1);
+    this.series = arrays.shorts(RECORDS);
+    this.overflowed = arrays.bytes(RECORDS);
+    this.#lookAgain();
+  }
+
+  /** Byte offset of the words in which the segments of all entries start, where they lie in the memory. */
+  get startsAt(): number {
+    return this.#starts.byteOffset;
+  }
+
+  /** Byte offset of the numbers of those segments. */
+  get numbersAt(): number {
+    return this.#numbers.byteOffset;
+  }
+
+  /** What chooses an entry of a place. */
+  get mask(): number {
+    return this.#starts.length - 1;
   }
 
   get bytes(): number {
@@ -52,8 +81,7 @@ export class Segments {
   open(depth: number): boolean {
     this.#depth = depth;
     this.#depthMin = depth;
-    this.#starts = new Int32Array(2 ** depth);
-    this.#numbers = new Int32Array(2 ** depth);
+    this.#replace(this.#arrays.words(2 ** depth), this.#arrays.words(2 ** depth));
     for (let i = 0; i < this.#starts.length; i += 1) {
       const at = this.#memory.take(SEGMENT_BYTES);
       if (at === NO_OFFSET) return false;
@@ -135,7 +163,11 @@ export class Segments {
 
   dispose(): void {
     this.forEach((at, bytes) => this.#memory.give(at, bytes));
-    this.#starts.fill(0);
+    this.#replace(new Int32Array(1), new Int32Array(1));
+    this.#arrays.give(this.series);
+    this.#arrays.give(this.overflowed);
+    this.series = new Uint16Array(0);
+    this.overflowed = new Uint8Array(0);
     this.#count = 0;
   }
 
@@ -167,34 +199,55 @@ export class Segments {
   }
 
   #widen(): void {
-    this.#starts = twice(this.#starts);
-    this.#numbers = twice(this.#numbers);
+    const length = this.#starts.length;
+    const starts = this.#copy(this.#starts, length * 2);
+    const numbers = this.#copy(this.#numbers, length * 2);
+    starts.set(this.#starts, length);
+    numbers.set(this.#numbers, length);
+    this.#replace(starts, numbers);
     this.#depth += 1;
   }
 
   /** Halves the directory when it could be a quarter: so the next splits do not double it at once. */
   #narrow(): void {
     if (this.#atDepth[this.#depth] !== 0 || this.#atDepth[this.#depth - 1] !== 0) return;
-    this.#starts = this.#starts.slice(0, this.#starts.length / 2);
-    this.#numbers = this.#numbers.slice(0, this.#numbers.length / 2);
+    const length = this.#starts.length / 2;
+    this.#replace(this.#copy(this.#starts, length), this.#copy(this.#numbers, length));
     this.#depth -= 1;
+  }
+
+  /** The first `length` entries, or all and room for more. */
+  #copy(entries: Int32Array, length: number): Int32Array {
+    const copy = this.#arrays.words(length);
+    copy.set(length < entries.length ? entries.subarray(0, length) : entries);
+    return copy;
+  }
+
+  #replace(starts: Int32Array, numbers: Int32Array): void {
+    this.#arrays.give(this.#starts);
+    this.#arrays.give(this.#numbers);
+    this.#starts = starts;
+    this.#numbers = numbers;
+    this.#lookAgain();
   }
 
   #lengthen(): void {
     const length = this.series.length * 2;
     const { series, depths, overflowed } = this;
-    this.series = new Uint16Array(length);
+    this.series = this.#arrays.shorts(length);
     this.depths = new Uint8Array(length);
-    this.overflowed = new Uint8Array(length);
+    this.overflowed = this.#arrays.bytes(length);
     this.series.set(series);
     this.depths.set(depths);
     this.overflowed.set(overflowed);
+    this.#arrays.give(series);
+    this.#arrays.give(overflowed);
+    this.#lookAgain();
   }
-}
 
-function twice(entries: Int32Array): Int32Array<ArrayBuffer> {
-  const wider = new Int32Array(entries.length * 2);
-  wider.set(entries);
-  wider.set(entries, entries.length);
-  return wider;
+  #lookAgain(): void {
+    const arrays = [this.#starts, this.#numbers, this.series, this.overflowed];
+    this.isLinear = arrays.every((array) => this.#arrays.isLinear(array));
+    this.version += 1;
+  }
 }

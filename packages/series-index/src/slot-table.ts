@@ -13,9 +13,10 @@ import {
   SLOT_SHIFT,
 } from "./segment-layout.ts";
 import { DEPTH_MAX, SEGMENT_SLOTS, SEGMENT_WORDS, Segments, SLOT_WORDS } from "./segments.ts";
+import type { TableArrays } from "./table-arrays.ts";
 
 /** A segment with more series than this is split before the next one goes in: 70 %. */
-const SEGMENT_SERIES_MAX = 358;
+export const SEGMENT_SERIES_MAX = 358;
 /** A segment with fewer is not split for a long run of probes: its hashes would not part in the next one either. */
 const SEGMENT_SERIES_MIN = 128;
 /** Two segments become one when they have no more than this: half of what splits one, so that neither follows the other. */
@@ -44,23 +45,24 @@ export const NO_SLOT = 0;
  */
 export class SlotTable {
   readonly #words: Int32Array;
-  readonly #secretLow: number;
-  readonly #secretHigh: number;
-  readonly #segments: Segments;
+  /** What hashes are mixed with. */
+  readonly secretLow: number;
+  readonly secretHigh: number;
+  readonly segments: Segments;
   readonly #scratch = new Int32Array(SEGMENT_WORDS);
   /** Segments split. */
   splits = 0;
 
-  constructor(memory: Memory, words: Int32Array) {
-    this.#segments = new Segments(memory);
+  constructor(memory: Memory, words: Int32Array, arrays?: TableArrays) {
+    this.segments = new Segments(memory, arrays);
     this.#words = words;
     const secret = randomBytes(8);
-    this.#secretLow = secret.readInt32LE(0);
-    this.#secretHigh = secret.readInt32LE(4);
+    this.secretLow = secret.readInt32LE(0);
+    this.secretHigh = secret.readInt32LE(4);
   }
 
   get bytes(): number {
-    return this.#segments.bytes;
+    return this.segments.bytes;
   }
 
   /** Takes the first segments: enough for `series` without a split. False when the memory is full. */
@@ -68,14 +70,14 @@ export class SlotTable {
     // Hashes spread unevenly: at 60 % on average, one segment in 10,000 is above 70 %.
     const wanted = Math.ceil(series / (SEGMENT_SLOTS * 0.6));
     const depth = Math.ceil(Math.log2(Math.max(1, wanted)));
-    return this.#segments.open(Math.min(DEPTH_MAX, depth));
+    return this.segments.open(Math.min(DEPTH_MAX, depth));
   }
 
   /** A hash as this table's place for it: mixed with the secret, so that no outsider can aim at a segment. */
   place(low: number, high: number): number {
-    let h = Math.imul(low ^ this.#secretLow, 0x85ebca6b);
+    let h = Math.imul(low ^ this.secretLow, 0x85ebca6b);
     h ^= h >>> 15;
-    h = Math.imul(h ^ high ^ this.#secretHigh, 0xc2b2ae35);
+    h = Math.imul(h ^ high ^ this.secretHigh, 0xc2b2ae35);
     h ^= h >>> 13;
     h = Math.imul(h, 0x27d4eb2f);
     return h ^ (h >>> 16);
@@ -84,7 +86,7 @@ export class SlotTable {
   /** The first slot at or after `from` probes whose whole hash is this one, or NO_SLOT. */
   seek(place: number, low: number, high: number, from: number): number {
     const words = this.#words;
-    const base = this.#segments.start(place);
+    const base = this.segments.start(place);
     const home = place >>> HOME_SHIFT;
     const lowWord = low | 0;
     const highWord = high | 0;
@@ -98,7 +100,7 @@ export class SlotTable {
 
   /** How many probes from its home a slot lies: `seek` continues after a false match with one more. */
   distance(place: number, slot: number): number {
-    const base = this.#segments.start(place);
+    const base = this.segments.start(place);
     return (((slot - base) >>> SLOT_SHIFT) - (place >>> HOME_SHIFT)) & SLOT_MASK;
   }
 
@@ -112,23 +114,23 @@ export class SlotTable {
 
   /** True when a series of this place may be in the overflow. */
   mayOverflow(place: number): boolean {
-    return this.#segments.overflowed[this.#segments.number(place)] === 1;
+    return this.segments.overflowed[this.segments.number(place)] === 1;
   }
 
   /** Puts in a series that is not there. Splits at most one segment. */
   put(place: number, low: number, high: number, ref: SeriesRef, key: KeyAt): Placement {
-    let number = this.#segments.number(place);
+    let number = this.segments.number(place);
     let slot = this.#vacancy(place);
-    const full = this.#segments.series[number]! >= SEGMENT_SERIES_MAX;
-    if (full || (slot === NO_SLOT && this.#segments.series[number]! >= SEGMENT_SERIES_MIN)) {
+    const full = this.segments.series[number]! >= SEGMENT_SERIES_MAX;
+    if (full || (slot === NO_SLOT && this.segments.series[number]! >= SEGMENT_SERIES_MIN)) {
       if (this.#split(place)) {
-        number = this.#segments.number(place);
+        number = this.segments.number(place);
         slot = this.#vacancy(place);
-      } else if (slot === NO_SLOT && this.#segments.depths[number]! < DEPTH_MAX) {
+      } else if (slot === NO_SLOT && this.segments.depths[number]! < DEPTH_MAX) {
         return FULL;
       }
     }
-    if (slot === NO_SLOT || this.#segments.series[number]! >= SEGMENT_SLOTS - 1) {
+    if (slot === NO_SLOT || this.segments.series[number]! >= SEGMENT_SLOTS - 1) {
       return this.crowd(place);
     }
     const words = this.#words;
@@ -136,19 +138,19 @@ export class SlotTable {
     words[slot + HIGH] = high;
     words[slot + REF] = ref;
     words[slot + KEY] = key;
-    this.#segments.series[number]! += 1;
+    this.segments.series[number]! += 1;
     return PLACED;
   }
 
   /** Notes that a series of this place goes to the overflow, though there may be slots. */
   crowd(place: number): Placement {
-    this.#segments.overflowed[this.#segments.number(place)] = 1;
+    this.segments.overflowed[this.segments.number(place)] = 1;
     return CROWDED;
   }
 
   /** The ref in the slot where a search for `place` begins. */
   home(place: number): number {
-    const slot = this.#segments.start(place) + ((place >>> HOME_SHIFT) << SLOT_SHIFT);
+    const slot = this.segments.start(place) + ((place >>> HOME_SHIFT) << SLOT_SHIFT);
     return this.#words[slot + REF]!;
   }
 
@@ -156,11 +158,11 @@ export class SlotTable {
   remove(place: number, ref: SeriesRef): boolean {
     const slot = this.#slotOf(place, ref);
     if (slot === NO_SLOT) return false;
-    const base = this.#segments.start(place);
+    const base = this.segments.start(place);
     this.#closeGap(base, (slot - base) >>> SLOT_SHIFT);
-    const number = this.#segments.number(place);
-    const left = this.#segments.series[number]! - 1;
-    this.#segments.series[number] = left;
+    const number = this.segments.number(place);
+    const left = this.segments.series[number]! - 1;
+    this.segments.series[number] = left;
     if ((left & (MERGE_STEP - 1)) === 0 && left <= MERGED_SERIES_MAX) this.#join(place);
     return true;
   }
@@ -173,22 +175,22 @@ export class SlotTable {
 
   /** Notes that the overflow is empty: no search needs to look there. */
   clearOverflowed(): void {
-    this.#segments.clearOverflowed();
+    this.segments.clearOverflowed();
   }
 
   /** Calls `visit` with the byte offset and the size of each segment. */
   forEachSegment(visit: (at: number, bytes: number) => void): void {
-    this.#segments.forEach(visit);
+    this.segments.forEach(visit);
   }
 
   dispose(): void {
-    this.#segments.dispose();
+    this.segments.dispose();
   }
 
   /** The slot of a series, or NO_SLOT when it is in none. */
   #slotOf(place: number, ref: SeriesRef): number {
     const words = this.#words;
-    const base = this.#segments.start(place);
+    const base = this.segments.start(place);
     const home = place >>> HOME_SHIFT;
     const wanted = ref | 0;
     for (let probe = 0; probe < PROBES_MAX; probe += 1) {
@@ -203,7 +205,7 @@ export class SlotTable {
   /** The first empty slot of a run, or NO_SLOT when it is longer than the bound. */
   #vacancy(place: number): number {
     const words = this.#words;
-    const base = this.#segments.start(place);
+    const base = this.segments.start(place);
     const home = place >>> HOME_SHIFT;
     for (let probe = 0; probe < PROBES_MAX; probe += 1) {
       const slot = base + (((home + probe) & SLOT_MASK) << SLOT_SHIFT);
@@ -230,14 +232,14 @@ export class SlotTable {
 
   /** Parts the segment of `place` in two by the next bit of its places. False when it cannot. */
   #split(place: number): boolean {
-    const number = this.#segments.number(place);
-    const base = this.#segments.start(place);
-    const bit = 1 << this.#segments.depths[number]!;
-    const fresh = this.#segments.split(place);
+    const number = this.segments.number(place);
+    const base = this.segments.start(place);
+    const bit = 1 << this.segments.depths[number]!;
+    const fresh = this.segments.split(place);
     if (fresh < 0) return false;
-    const parted = this.#part(base, this.#segments.start((place & (bit - 1)) | bit), bit);
-    this.#segments.series[fresh] = parted;
-    this.#segments.series[number]! -= parted;
+    const parted = this.#part(base, this.segments.start((place & (bit - 1)) | bit), bit);
+    this.segments.series[fresh] = parted;
+    this.segments.series[number]! -= parted;
     this.splits += 1;
     return true;
   }
@@ -270,7 +272,7 @@ export class SlotTable {
 
   /** Joins the segment of `place` with the one that a split parted from it, if few series are left in both. */
   #join(place: number): void {
-    const segments = this.#segments;
+    const segments = this.segments;
     const twin = segments.twin(place);
     if (twin < 0) return;
     const both = segments.series[twin]! + segments.series[segments.number(place)]!;

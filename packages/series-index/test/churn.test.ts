@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { mapIndex } from "../src/map.ts";
+import { openAddressedWasmIndex } from "../src/open-addressed-wasm.ts";
 import { openAddressedIndex } from "../src/open-addressed.ts";
 import { churn } from "./churn.ts";
 
@@ -10,6 +11,7 @@ const KEY_BYTES = 84 + (2 * 16) / 0.35 + 4;
 describe.each([
   ["map", mapIndex()],
   ["open-addressed", openAddressedIndex()],
+  ["open-addressed-wasm", openAddressedWasmIndex()],
 ])("series that come and go in %s", (_, variant) => {
   test.each([
     ["in the order in which they came", { inOrder: true }],

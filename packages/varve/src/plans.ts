@@ -15,7 +15,7 @@ import { refWasmRecord } from "@varve/record/ref-wasm";
 import { xxh64WasmId } from "@varve/series-id/xxh64-wasm";
 import { stringId } from "@varve/series-id/string";
 import { mapIndex } from "@varve/series-index/map";
-import { openAddressedIndex } from "@varve/series-index/open-addressed";
+import { openAddressedWasmIndex } from "@varve/series-index/open-addressed-wasm";
 import { batchedWal } from "@varve/wal/batched";
 import { noneWal } from "@varve/wal/none";
 import { syncWal } from "@varve/wal/sync";
@@ -28,7 +28,7 @@ export function recommended(): Plan {
   return {
     "label-key": trieKey(),
     "series-id": xxh64WasmId(),
-    "series-index": openAddressedIndex(),
+    "series-index": openAddressedWasmIndex(),
     postings: lazyPostings(),
     record: refWasmRecord(),
     wal: batchedWal(),

@@ -1,6 +1,7 @@
 import type { Variant } from "@varve/contracts";
 import { mapIndex } from "@varve/series-index/map";
 import { openAddressedIndex } from "@varve/series-index/open-addressed";
+import { openAddressedWasmIndex } from "@varve/series-index/open-addressed-wasm";
 import { lmdbIndex } from "@varve/series-index-lmdb";
 import { readdirSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +11,9 @@ import { freshDir, planWith } from "./helpers.ts";
 
 const SERIES = 1_000_000;
 
-for (const index of [mapIndex(), openAddressedIndex(), lmdbIndex()]) {
+const INDEXES = [mapIndex(), openAddressedIndex(), openAddressedWasmIndex(), lmdbIndex()];
+
+for (const index of INDEXES) {
   test(`${index.name}: a million distinct series are written, closed, reopened and all found`, async () => {
     const dir = freshDir();
     const store = await openWith(dir, index);
