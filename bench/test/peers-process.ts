@@ -14,7 +14,15 @@ export interface Ended {
 
 /** Starts `peers` from sources, which its own children are as well. */
 export function start(...args: string[]): { child: ChildProcess; ended: Promise<Ended> } {
-  const child = spawn(process.execPath, ["--conditions=@varve/source", MAIN, ...args], {
+  return startProgram(MAIN, args);
+}
+
+/** The same for any program. */
+export function startProgram(
+  program: string,
+  args: readonly string[],
+): { child: ChildProcess; ended: Promise<Ended> } {
+  const child = spawn(process.execPath, ["--conditions=@varve/source", program, ...args], {
     env: { ...process.env, NO_COLOR: "1", NODE_OPTIONS: "" },
   });
   let stdout = "";
@@ -28,7 +36,15 @@ export function start(...args: string[]): { child: ChildProcess; ended: Promise<
 }
 
 /** Runs `peers` in this process, which is quicker: for what ends before anything is measured. */
-export async function peersHere(...args: string[]): Promise<Ended> {
+export function peersHere(...args: string[]): Promise<Ended> {
+  return runHere(main, args);
+}
+
+/** The same for any program's \`main\`. */
+export async function runHere(
+  program: (args: readonly string[]) => Promise<void>,
+  args: readonly string[],
+): Promise<Ended> {
   let stdout = "";
   let stderr = "";
   const out = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
@@ -42,7 +58,7 @@ export async function peersHere(...args: string[]): Promise<Ended> {
   const before = process.exitCode;
   try {
     process.exitCode = undefined;
-    await main(args);
+    await program(args);
     return { code: Number(process.exitCode ?? 0), stdout, stderr };
   } finally {
     process.exitCode = before;

@@ -3,6 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PeerFailure } from "../forked.ts";
+import { goSeconds } from "../go-duration.ts";
 import { SHARD_ROUNDS } from "./stretches.ts";
 import type { TurnReport } from "./turn.ts";
 
@@ -71,32 +72,13 @@ export function parsePromtool(
   if (rows !== expected) {
     throw new PeerFailure(`promtool wrote ${rows} samples, and ${expected} were asked for`);
   }
-  const seconds = secondsOf(duration);
+  const seconds = goSeconds(duration);
   if (!(Math.abs((rate * seconds) / rows - 1) <= RATE_TOLERANCE)) {
     throw new PeerFailure(
       `promtool wrote ${rows} samples in ${duration}, and says ${rate} a second`,
     );
   }
   return { rows, seconds };
-}
-
-const UNIT_SECONDS: Readonly<Record<string, number>> = {
-  h: 3600,
-  m: 60,
-  s: 1,
-  ms: 1e-3,
-  µs: 1e-6,
-  ns: 1e-9,
-};
-
-/** A duration as Go prints it: `1m2.5s`, `22.4ms`. NaN for anything else. */
-function secondsOf(text: string): number {
-  if (!/^(?:[\d.]+(?:h|ms|m|s|µs|ns))+$/.test(text)) return Number.NaN;
-  let seconds = 0;
-  for (const [, count, unit] of text.matchAll(/([\d.]+)(h|ms|m|s|µs|ns)/g)) {
-    seconds += Number(count) * UNIT_SECONDS[unit!]!;
-  }
-  return seconds;
 }
 
 /** A line that promtool reads as we do: it cuts at commas and colons. */

@@ -56,21 +56,26 @@ class VarveStore implements IngestStore {
     for (let { marks } = engine; marks.written < marks.accepted; { marks } = engine) await turn();
   }
 
-  async found(origin: number): Promise<Found> {
-    const sums = { sampled: 0, samples: 0, times: 0, values: 0 };
-    for await (const { times, values } of this.#engine.select({})) {
-      sums.sampled += 1;
-      sums.samples += times.length;
-      for (let i = 0; i < times.length; i += 1) {
-        sums.times += times[i]! - origin;
-        sums.values += values[i]!;
-      }
-    }
-    return { series: this.#engine.stats().series, ...sums };
+  found(origin: number): Promise<Found> {
+    return foundIn(this.#engine, origin);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#batch[Symbol.dispose]();
     await this.#engine.close();
   }
+}
+
+/** Reads everything that a store of ours holds. Times are summed up from `origin` on. */
+export async function foundIn(engine: Engine, origin: number): Promise<Found> {
+  const sums = { sampled: 0, samples: 0, times: 0, values: 0 };
+  for await (const { times, values } of engine.select({})) {
+    sums.sampled += 1;
+    sums.samples += times.length;
+    for (let i = 0; i < times.length; i += 1) {
+      sums.times += times[i]! - origin;
+      sums.values += values[i]!;
+    }
+  }
+  return { series: engine.stats().series, ...sums };
 }
