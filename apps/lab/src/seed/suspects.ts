@@ -96,5 +96,6 @@ export const SUSPECTS: readonly Suspect[] = [
 export const OTHER_FIXES: readonly Fix[] = [
   { id: "label-key", title: "label keys from a trie", slots: ["label-key"] },
   { id: "record", title: "labels logged once, then refs", slots: ["record"] },
+  { id: "chunk", title: "samples appended by a kernel", slots: ["chunk"] },
   { id: "open-batch", title: "open batch of single writes", slots: [], openBatch: true },
 ];
