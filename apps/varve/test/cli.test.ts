@@ -135,21 +135,28 @@ test("refuses to overwrite what is there", async () => {
   expectRefusal(await varve("dump", dir, "--output", join(out, "a.csv")), /EEXIST|there already/);
 });
 
-test("ends with 130 at Ctrl-C, closes the store, and keeps what was imported", async () => {
-  const dir = join(freshDir(), "data");
-  const { child, ended } = start("import", "-", dir, "--format", "prometheus");
-  const line = (i: number): string => `up{job="a"} ${i} ${1_700_000_000_000 + i}\n`;
-  child.stdin!.on("error", () => undefined); // It ends before it has read all.
-  child.stdin!.write(Array.from({ length: 50_000 }, (_, i) => line(i)).join(""));
-  await expect
-    .poll(async () => (await varve("stats", dir, "--json")).stdout, { timeout: 20_000 })
-    .toContain('"series": 1');
-  child.kill("SIGINT");
-  const { code, stderr } = await ended;
-  expect({ code, stderr }).toEqual({ code: 130, stderr: "" });
-  expect((await varve("verify", dir)).code).toBe(0);
-  expect((await varve("dump", dir)).stdout.startsWith(line(0) + line(1))).toBe(true);
-}, 30_000);
+test.each([
+  ["while it reads", 50_000],
+  ["while it waits for more", 10],
+])(
+  "ends with 130 at Ctrl-C %s, closes the store, and keeps what was imported",
+  async (_, lines) => {
+    const dir = join(freshDir(), "data");
+    const { child, ended } = start("import", "-", dir, "--format", "prometheus");
+    const line = (i: number): string => `up{job="a"} ${i} ${1_700_000_000_000 + i}\n`;
+    child.stdin!.on("error", () => undefined); // It ends before it has read all.
+    child.stdin!.write(Array.from({ length: lines }, (_each, i) => line(i)).join(""));
+    await expect
+      .poll(async () => (await varve("stats", dir, "--json")).stdout, { timeout: 20_000 })
+      .toContain('"series": 1');
+    child.kill("SIGINT");
+    const { code, stderr } = await ended;
+    expect({ code, stderr }).toEqual({ code: 130, stderr: "" });
+    expect((await varve("verify", dir)).code).toBe(0);
+    expect((await varve("dump", dir)).stdout.startsWith(line(0) + line(1))).toBe(true);
+  },
+  30_000,
+);
 
 test("ends without a word when its reader has seen enough", async () => {
   const dir = await makeStore();

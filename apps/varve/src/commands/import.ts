@@ -6,7 +6,7 @@ import { open, recommended } from "varve";
 import { EXIT, MalformedInput, oneLine } from "../exit.ts";
 import { openInput, type Input } from "../input/open-input.ts";
 import { time } from "../input/parse.ts";
-import { interruptible } from "../interrupt.ts";
+import { interruptible, isAbort, untilAborted } from "../interrupt.ts";
 import { bytes, whole } from "../print/format.ts";
 import { print } from "../print/output.ts";
 import { bar, Progress } from "../print/progress.ts";
@@ -84,7 +84,7 @@ async function importInto(
     "block-manager": backgroundBlocks({ outOfOrderWindowMs: Number.MAX_SAFE_INTEGER }),
   };
   const store = await open({ dir, plan });
-  const reader = readSamples(format, input.bytes, {
+  const reader = readSamples(format, untilAborted(input.bytes, signal), {
     defaultTime,
     skipBad: options.skipBad,
     onBad: tell,
@@ -98,9 +98,11 @@ async function importInto(
       progress.update(() => progressText(input, reader.counts, start));
     }
   } catch (error) {
-    if (!isStorageError(error, "INPUT") || error.facts["line"] === undefined) throw error;
-    const safe = `${whole(importer.accepted)} samples before it are imported`;
-    throw new MalformedInput(`${name}:${error.message}; ${safe}; --skip-bad goes on`, error);
+    if (!isAbort(error)) {
+      if (!isStorageError(error, "INPUT") || error.facts["line"] === undefined) throw error;
+      const safe = `${whole(importer.accepted)} samples before it are imported`;
+      throw new MalformedInput(`${name}:${error.message}; ${safe}; --skip-bad goes on`, error);
+    }
   } finally {
     await store.close();
   }

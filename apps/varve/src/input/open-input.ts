@@ -53,7 +53,8 @@ export async function openInput(path: string, given: SampleFormat | undefined): 
     bytes: rejoined(first, iterator),
     size: path === STDIN ? undefined : statSync(path).size,
     done: () => stream?.bytesRead ?? 0,
-    close: () => stream?.destroy(),
+    // A read of standard input that is under way would keep the process alive.
+    close: () => void (stream ?? process.stdin).destroy(),
   };
 }
 
