@@ -32,24 +32,6 @@ export function checkSignal(signal: AbortSignal): void {
   if (signal.aborted) throw new DOMException("interrupted", "AbortError");
 }
 
-/** The bytes, until the signal is aborted: then it throws, also while it waits for more. */
-export async function* untilAborted(
-  bytes: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  const aborted = new Promise<null>((resolve) => {
-    signal.addEventListener("abort", () => resolve(null), { once: true });
-  });
-  const iterator = bytes[Symbol.asyncIterator]();
-  for (;;) {
-    checkSignal(signal);
-    const next = await Promise.race([iterator.next(), aborted]);
-    if (next === null) continue;
-    if (next.done === true) return;
-    yield next.value;
-  }
-}
-
 /** Whether an error says that the work was interrupted. */
 export function isAbort(error: unknown): boolean {
   if (isStorageError(error)) return error.code === "ABORTED";

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { PassThrough } from "node:stream";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { open, recommended } from "varve";
 import { freshDir, makeStore, start, varve, type Ended } from "./harness.ts";
 
@@ -157,6 +158,16 @@ test.each([
   },
   30_000,
 );
+
+test("ends with 130 at Ctrl-C before there is anything to read", async () => {
+  const stdin = new PassThrough();
+  vi.spyOn(process, "stdin", "get").mockReturnValue(stdin as never);
+  onTestFinished(() => void vi.restoreAllMocks());
+  const ended = varve("import", "-", join(freshDir(), "data"), "--format", "prometheus");
+  await expect.poll(() => stdin.listenerCount("readable")).toBeGreaterThan(0);
+  process.listeners("SIGINT").at(-1)!("SIGINT");
+  expect(await ended).toEqual({ code: 130, stdout: "", stderr: "" });
+});
 
 test("ends without a word when its reader has seen enough", async () => {
   const dir = await makeStore();

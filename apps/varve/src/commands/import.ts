@@ -6,7 +6,7 @@ import { open, recommended } from "varve";
 import { EXIT, MalformedInput, oneLine } from "../exit.ts";
 import { openInput, type Input } from "../input/open-input.ts";
 import { time } from "../input/parse.ts";
-import { interruptible, isAbort, untilAborted } from "../interrupt.ts";
+import { interruptible, isAbort } from "../interrupt.ts";
 import { bytes, whole } from "../print/format.ts";
 import { print } from "../print/output.ts";
 import { bar, Progress } from "../print/progress.ts";
@@ -55,7 +55,7 @@ export function importCommand() {
     .addHelpText("after", EXAMPLES)
     .action((file, dir, options) =>
       interruptible(async (signal) => {
-        const input = await openInput(file, options.format);
+        const input = await openInput(file, options.format, signal);
         try {
           const report = await importInto(dir, input, options, signal);
           print(options, report, () => textOf(report));
@@ -84,7 +84,7 @@ async function importInto(
     "block-manager": backgroundBlocks({ outOfOrderWindowMs: Number.MAX_SAFE_INTEGER }),
   };
   const store = await open({ dir, plan });
-  const reader = readSamples(format, untilAborted(input.bytes, signal), {
+  const reader = readSamples(format, input.bytes, {
     defaultTime,
     skipBad: options.skipBad,
     onBad: tell,

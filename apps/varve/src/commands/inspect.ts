@@ -32,7 +32,7 @@ function inspected(place: Place, signal: AbortSignal): Promise<Inspected> {
     case "log":
       return inspectLogDir(place.dir, place.segment, signal);
     case "text":
-      return inspectText(place.file);
+      return inspectText(place.file, signal);
   }
 }
 

@@ -7,9 +7,10 @@ import {
   statSync,
   type ReadStream,
 } from "node:fs";
-import { pipeline, type Duplex } from "node:stream";
+import { addAbortSignal, pipeline, type Duplex } from "node:stream";
 import * as zlib from "node:zlib";
 import { MalformedInput, usageError } from "../exit.ts";
+import { isAbort } from "../interrupt.ts";
 import { kindOf, pathError } from "../store/place.ts";
 
 /** Standard input, as a file's name. */
@@ -32,12 +33,18 @@ export interface Input {
 
 /**
  * Opens a file of samples, or standard input for `-`, unpacks `.gz` and `.zst`, and tells its format unless it is
- * given. Throws INPUT for a file that cannot be read, and for one whose format nothing tells.
+ * given. Throws INPUT for a file that cannot be read, and for one whose format nothing tells. Once the signal is aborted,
+ * reading throws an AbortError, also while it waits for more.
  */
-export async function openInput(path: string, given: SampleFormat | undefined): Promise<Input> {
+export async function openInput(
+  path: string,
+  given: SampleFormat | undefined,
+  signal: AbortSignal,
+): Promise<Input> {
   if (path !== STDIN && kindOf(path) === "directory")
     throw usageError(`${path}: a directory, where a file is wanted`);
   const stream = path === STDIN ? undefined : createReadStream(path, { highWaterMark: 256 * 1024 });
+  addAbortSignal(signal, stream ?? process.stdin);
   const bytes = unpacked(path, stream);
   const iterator = bytes[Symbol.asyncIterator]();
   const first = await iterator.next();
@@ -53,8 +60,7 @@ export async function openInput(path: string, given: SampleFormat | undefined): 
     bytes: rejoined(first, iterator),
     size: path === STDIN ? undefined : statSync(path).size,
     done: () => stream?.bytesRead ?? 0,
-    // A read of standard input that is under way would keep the process alive.
-    close: () => void (stream ?? process.stdin).destroy(),
+    close: () => stream?.destroy(),
   };
 }
 
@@ -65,6 +71,7 @@ async function* unpacked(path: string, file: ReadStream | undefined): AsyncGener
     else if (unpack === undefined) yield* file as AsyncIterable<Uint8Array>;
     else yield* pipeline(file, unpack, () => {}) as AsyncIterable<Uint8Array>;
   } catch (cause) {
+    if (isAbort(cause)) throw cause;
     const code = (cause as NodeJS.ErrnoException).code ?? "";
     // A packed file that is damaged is malformed input, like a line that is.
     if (code.startsWith("Z_") || code.startsWith("ZSTD_") || code.startsWith("ERR_")) {

@@ -6,8 +6,8 @@ import { facts } from "../print/table.ts";
 import type { Inspected } from "./inspected.ts";
 
 /** Reads a text file of samples, past malformed lines. Throws INPUT when it is none. */
-export async function inspectText(file: string): Promise<Inspected> {
-  const input = await openInput(file, undefined);
+export async function inspectText(file: string, signal: AbortSignal): Promise<Inspected> {
+  const input = await openInput(file, undefined, signal);
   const reader = readSamples(input.format, input.bytes, { defaultTime: Number.NaN, skipBad: true });
   let [firstTime, lastTime] = [Infinity, -Infinity];
   using progress = new Progress();
