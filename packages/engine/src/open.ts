@@ -26,6 +26,9 @@ import { Writer } from "./writer.ts";
 /** Share of the memory that the allocator's regions may take, unless an option says otherwise. */
 const ALLOCATOR_SHARE = 0.75;
 
+/** What a listing that is too old meets: a name that went, or one that came back. */
+const OLD = new Set<unknown>(["ENOENT", "ENOTEMPTY"]);
+
 /** Openings beside another that are tried before a file that went meanwhile counts as missing. */
 const TRIES = 5;
 
@@ -86,8 +89,8 @@ async function openBeside(full: FullOptions): Promise<Engine> {
     try {
       return await assemble({ ...full, disk }, format, lock);
     } catch (error) {
-      const isGone = isStorageError(error) && error.facts["errno"] === "ENOENT";
-      if (!isGone || i === TRIES) throw error;
+      const isOld = isStorageError(error) && OLD.has(error.facts["errno"]);
+      if (!isOld || i === TRIES) throw error;
     }
   }
 }

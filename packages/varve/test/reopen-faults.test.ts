@@ -1,6 +1,7 @@
 import { backgroundBlocks } from "@varve/block-manager/background";
 import type { Disk, DiskLock, Plan } from "@varve/contracts";
 import { simDisk, type SimDisk, type Survival } from "@varve/disk/sim";
+import { isUlid } from "@varve/prometheus-block";
 import { asyncWal } from "@varve/wal/async";
 import { batchedWal } from "@varve/wal/batched";
 import { syncWal } from "@varve/wal/sync";
@@ -62,6 +63,9 @@ const SLOW_MS = 120_000;
 /** What a cut, an opening and a power cut depend on: other calls that fail or do not come leave what one of these left. */
 const DECISIVE = /^(datasync|syncDirectory|rename|unlink|removeDirectory)/;
 
+/** Calls that go by a name. */
+const LOOKS = /^(list|kind|open)$/;
+
 describe("blocks", () => {
   const plan = planWith({
     wal: syncWal(),
@@ -121,6 +125,36 @@ describe("blocks", () => {
     }
     expect(away).toBeGreaterThan(0);
   });
+
+  test.each([
+    ["goes away", "", [".renamed"]],
+    ["comes back", ".renamed", [""]],
+    ["goes away for a moment", "", [".renamed", ""]],
+  ])(
+    "an opening beside another misses no block, whenever the name of one %s",
+    async (_title, before, suffixes) => {
+      for (let at = 1, isOver = false; !isOver; at += 1) {
+        const disk = simDisk({ seed: at });
+        const expected = await fill(disk, plan);
+        expect(await isCut(disk, plan)).toBe(true);
+        const block = `/data/${disk.list("/data").find((name) => isUlid(name))!}`;
+        let now = block + before;
+        if (before !== "") disk.rename(block, now);
+        let calls = 0;
+        const beside = spy(disk, () => {
+          const suffix = suffixes[calls + 1 - at];
+          calls += 1;
+          if (suffix !== undefined) {
+            disk.rename(now, block + suffix);
+            now = block + suffix;
+          }
+          return undefined;
+        });
+        expect(await contentBeside(beside, plan), `at call ${at}`).toEqual(expected);
+        isOver = calls < at;
+      }
+    },
+  );
 
   test("a block that could not be removed does not bring back what was deleted from the blocks that stand for it", async () => {
     const disk = simDisk();
@@ -230,7 +264,7 @@ async function expectKept(disk: SimDisk, plan: Plan, what: string): Promise<void
 }
 
 /** What is told by an opening that changes nothing. */
-async function contentBeside(disk: SimDisk, plan: Plan): Promise<Content> {
+async function contentBeside(disk: Disk, plan: Plan): Promise<Content> {
   const store = await openOn(disk, plan, { readOnly: true });
   const content = await contentOf(store);
   await store.close();

@@ -10,7 +10,7 @@ import type {
 } from "../reader.ts";
 import { readTombstones, type Tombstones, writeTombstones } from "../tombstones.ts";
 import { isUlid } from "../ulid.ts";
-import { blockName, INDEX_FILE, META_FILE, TOMBSTONES_FILE } from "./layout.ts";
+import { blockName, CHUNKS_DIRECTORY, INDEX_FILE, META_FILE, TOMBSTONES_FILE } from "./layout.ts";
 import { type BlockMeta, encodeMeta } from "./meta-json.ts";
 import { NO_ID, PostingsLists } from "./postings-list.ts";
 import { listedCheck, nameSymbol, NOT_LISTED, valueSymbol } from "./postings-check.ts";
@@ -79,9 +79,16 @@ function checkDeletions({ disk, dir }: OpenBlockOptions, { stats }: BlockMeta): 
 }
 
 /** A sound list may lie where that of all series belongs: then most series would seem to be gone. */
-function checkCount({ stats }: BlockMeta, { index, lists, table }: BlockParts): void {
+function checkCount(
+  { stats }: BlockMeta,
+  { dir, index, lists, segments, table }: BlockParts,
+): void {
   const list = table.find("", "");
   const count = list < 0 ? 0 : lists.countAt(list);
+  if (stats.numChunks > 0 && segments.length === 0) {
+    const problem = `there are none, and ${META_FILE} counts ${stats.numChunks}`;
+    throw corrupt(`${dir}/${CHUNKS_DIRECTORY}`, 0, problem);
+  }
   // Other programs may leave the stats out.
   if (stats.numSeries === 0 || stats.numSeries === count) return;
   const problem = `the list of all series has ${count}, and ${META_FILE} says ${stats.numSeries}`;

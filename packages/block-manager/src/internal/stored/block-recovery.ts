@@ -37,8 +37,7 @@ export async function recoverBlocks(options: BlockRecoveryOptions): Promise<Bloc
   const quarantined: string[] = [];
   const readers: BlockReader[] = [];
   try {
-    nameAnew(disk, blocksDir);
-    const names = disk.list(blocksDir);
+    const names = nameAnew(disk, blocksDir);
     for (const name of names) {
       if (!isUlid(name)) continue;
       const reader = await openOrMove(options, name, quarantined);
@@ -63,21 +62,25 @@ export async function recoverBlocks(options: BlockRecoveryOptions): Promise<Bloc
  * Makes the names of all blocks durable before what they stand for is removed. The sync of a name may have failed in the
  * process that published the block, and another would prove nothing: only a name that is made once more is written. On a disk that is gone
  * with its process there is nothing to do, but to give a block the name that another process is about to.
+ *
+ * Returns the names in the directory then, from one look at it: between two, a block's name may go away and come back.
  */
-function nameAnew(disk: Disk, blocksDir: string): void {
+function nameAnew(disk: Disk, blocksDir: string): string[] {
+  const isVolatile = disk.isVolatile === true;
   let count = 0;
-  for (const name of disk.list(blocksDir)) {
-    const id = name.endsWith(RENAMED) ? name.slice(0, -RENAMED.length) : name;
+  const names = disk.list(blocksDir).map((name) => {
+    const isAway = name.endsWith(RENAMED);
+    const id = isAway ? name.slice(0, -RENAMED.length) : name;
+    if (!isUlid(id) || disk.kind(`${blocksDir}/${name}`) === "file") return name;
     const path = `${blocksDir}/${id}`;
-    if (!isUlid(id) || disk.kind(`${blocksDir}/${name}`) !== "directory") continue;
-    if (name === id) {
-      if (disk.isVolatile === true) continue;
-      disk.rename(path, path + RENAMED);
-    }
+    if (!isAway && isVolatile) return name;
+    if (!isAway) disk.rename(path, path + RENAMED);
     disk.rename(path + RENAMED, path);
     count += 1;
-  }
-  if (count > 0 && disk.isVolatile !== true) disk.syncDirectory(blocksDir);
+    return id;
+  });
+  if (count > 0 && !isVolatile) disk.syncDirectory(blocksDir);
+  return names;
 }
 
 /**
@@ -131,11 +134,16 @@ async function openOrMove(
   const dir = `${blocksDir}/${name}`;
   const kind = disk.kind(dir);
   if (kind === "other") throw linked(dir);
+  if (kind === "none") throw vanished(dir);
   if (kind !== "directory") return null;
-  try {
-    return await openBlock({ disk, dir, codec, cache });
-  } catch (error) {
-    if (!isStorageError(error, "BLOCK_CORRUPT")) throw error;
+  for (let isAgain = false; ; isAgain = true) {
+    try {
+      return await openBlock({ disk, dir, codec, cache });
+    } catch (error) {
+      if (!isStorageError(error, "BLOCK_CORRUPT")) throw error;
+      if (disk.kind(dir) === "none") throw vanished(dir);
+      if (disk.isVolatile === true && !isAgain) continue; // Its name may have been away for a moment.
+    }
     disk.makeDirectory(quarantineDir);
     const moved = freeName(disk, `${quarantineDir}/block-${name}`);
     disk.rename(dir, moved);
@@ -144,6 +152,15 @@ async function openOrMove(
     quarantined.push(moved);
     return null;
   }
+}
+
+/** Passed over, its samples would be missing, or those of the block that stands for it now, which the listing is too old for. */
+function vanished(path: string): StorageError {
+  return new StorageError(
+    "DISK",
+    `cannot open block ${path}: ENOENT; it was there a moment ago: another process renames or removes it; try again`,
+    { facts: { errno: "ENOENT", path, operation: "open" } },
+  );
 }
 
 /** Passed over, the block's samples would be missing; followed, its files could be anybody's. */
