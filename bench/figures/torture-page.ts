@@ -33,7 +33,7 @@ ${summaryOf(rows)}
 
 ${[...(Object.keys(KINDS) as Kind[]).flatMap((kind) => sectionOf(kind, rows)), ...missingLines(rows)].join("\n\n")}
 
-Tier \`${tier}\`, commit ${commit ?? "unknown"}${othersOf(rows)}; Node ${node}; ${os}; ${minutes(rows)} of two processes. From
+Tier \`${tier}\`, commit ${commit ?? "unknown"}${othersOf(rows)}; Node ${node}; ${os}; ${minutes(rows)} in all rows together, of two processes each. From
 [bench/results/torture.json](../bench/results/torture.json): \`pnpm torture ${tier} --json bench/results/torture.json\`.
 `;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { PeerRow } from "../peers/rows.ts";
-import { peersHere, start } from "./peers-process.ts";
+import { interruptAt, peersHere, start } from "./peers-process.ts";
 
 let dir: string;
 beforeAll(() => {
@@ -72,17 +72,7 @@ test(
     const file = join(dir, "interrupted.json");
     const few = ["--scale", "2", "--hours", "0.1", "--repeats", "100000"];
     const only = ["--only", "lastpoint,better-sqlite3", "--dir", dir, "--json", file];
-    const { child, ended } = start("query", ...few, ...only);
-    let said = "";
-    await new Promise<void>((resolve) => {
-      child.stderr!.on("data", (text: string) => {
-        said += text;
-        if (said.includes("repeat 3,")) resolve();
-      });
-      child.once("close", () => resolve());
-    });
-    child.kill("SIGINT");
-    const { code, stdout } = await ended;
+    const { code, stdout } = await interruptAt("repeat 3,", start("query", ...few, ...only));
     expect(code).toBe(130);
     expect(stdout).toContain("Interrupted");
     const { interrupted, rows } = readReport(file);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { IngestRow } from "../peers/ingest/ingest-rows.ts";
-import { peersHere, start } from "./peers-process.ts";
+import { interruptAt, peersHere, start } from "./peers-process.ts";
 
 let dir: string;
 let series: string;
@@ -119,17 +119,10 @@ test(
   async () => {
     const file = join(dir, "interrupted.json");
     const which = ["--only", "new-series,lmdb", "--new", "100", "--repeats", "100000"];
-    const { child, ended } = start(...which, "--dir", dir, "--json", file);
-    let said = "";
-    await new Promise<void>((resolve) => {
-      child.stderr!.on("data", (text: string) => {
-        said += text;
-        if (said.includes("repeat 2,")) resolve();
-      });
-      child.once("close", () => resolve());
-    });
-    child.kill("SIGINT");
-    const { code, stdout } = await ended;
+    const { code, stdout } = await interruptAt(
+      "repeat 2,",
+      start(...which, "--dir", dir, "--json", file),
+    );
     expect(code).toBe(130);
     expect(stdout).toContain("Interrupted");
     const { interrupted, rows } = readReport(file);

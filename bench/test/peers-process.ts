@@ -35,6 +35,23 @@ export function startProgram(
   return { child, ended };
 }
 
+/** Sends Ctrl-C once a program has said so on stderr, and answers how it ended. */
+export async function interruptAt(
+  words: string,
+  { child, ended }: ReturnType<typeof startProgram>,
+): Promise<Ended> {
+  let said = "";
+  await new Promise<void>((resolve) => {
+    child.stderr!.on("data", (text: string) => {
+      said += text;
+      if (said.includes(words)) resolve();
+    });
+    child.once("close", () => resolve());
+  });
+  child.kill("SIGINT");
+  return ended;
+}
+
 /** Runs `peers` in this process, which is quicker: for what ends before anything is measured. */
 export function peersHere(...args: string[]): Promise<Ended> {
   return runHere(main, args);

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { main } from "../speed/cli.ts";
 import type { SpeedRow } from "../speed/rows.ts";
-import { runHere, startProgram } from "./peers-process.ts";
+import { interruptAt, runHere, startProgram } from "./peers-process.ts";
 
 const MAIN = fileURLToPath(new URL("../speed/main.ts", import.meta.url));
 /** Time for a run of many processes on a busy machine, in milliseconds. */
@@ -72,17 +72,7 @@ test(
       "--dir",
       dir,
     ];
-    const { child, ended } = startProgram(MAIN, args);
-    let said = "";
-    await new Promise<void>((resolve) => {
-      child.stderr!.on("data", (text: string) => {
-        said += text;
-        if (said.includes("repeat 2 ")) resolve();
-      });
-      child.once("close", () => resolve());
-    });
-    child.kill("SIGINT");
-    const { code, stdout } = await ended;
+    const { code, stdout } = await interruptAt("repeat 2 ", startProgram(MAIN, args));
     expect(code).toBe(130);
     expect(stdout).toContain("Interrupted");
     const { interrupted, rows } = readReport(file);

@@ -22,6 +22,14 @@ export const IO_BUGS: readonly PlantedBug[] = [
     row: "io-error-wal-batched",
   },
   {
+    id: "end-record-believed",
+    title: "an end record whose sync has failed is believed by the next opening",
+    file: `${WAL}/internal/recover.ts`,
+    find: "      if (this.#scan.ended) renewEnd(disk, this.#path(this.#last), this.#scan.endAt);\n      else settleSegment",
+    replace: "      if (!this.#scan.ended) settleSegment",
+    row: "io-error-wal-sync",
+  },
+  {
     id: "seal-sync-retried",
     title: "the sync of sealed chunks is tried again after it has failed, and then believed",
     file: `${BLOCKS}/sealed-files.ts`,

@@ -86,7 +86,7 @@ export class RowBatch implements WriteBatch {
    */
   add(time: number, value: number): number {
     const row = this.length;
-    // The text is made only where it is told: to make it at each call took longer than the rest.
+    // The text is made only where it is told, not at each call.
     if (row >= this.capacity)
       assert(false, `the batch has room: ${row} of ${this.capacity} rows are taken`);
     this.keyAt[row + 1] = this.keyAt[row]!;

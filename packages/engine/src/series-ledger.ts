@@ -1,6 +1,7 @@
 import type { RowBatch } from "@varve/bytes";
 import {
   ACCEPTED,
+  BAD_TIME,
   isTaken,
   LATE,
   NO_SERIES,
@@ -31,16 +32,16 @@ export class SeriesLedger {
   }
 
   /**
-   * Forgets what an earlier write left in the columns. Returns how many rows name their series by key. Throws INPUT
-   * when a row names none.
+   * Forgets what an earlier write left in the columns: rows are OPEN, or BAD_TIME. Returns how many name their series by
+   * key. Throws INPUT when a row names none.
    */
   begin(rows: RowBatch, count: number): number {
-    const { refs, keyAt, isNew, status } = rows;
+    const { refs, keyAt, isNew, status, times } = rows;
     const logged = this.#logged;
     let keyed = 0;
     for (let row = 0; row < count; row += 1) {
       isNew[row] = 0;
-      status[row] = OPEN;
+      status[row] = Number.isSafeInteger(times[row]) ? OPEN : BAD_TIME;
       const ref = refs[row]!;
       if (ref !== NO_SERIES && logged.has(ref)) continue;
       if (keyAt[row] === keyAt[row + 1]) throw unnamedError(row, ref);

@@ -19,7 +19,7 @@ export class UserBatch implements Disposable {
   readonly owner: symbol;
   readonly #encoder: KeyEncoder;
   readonly #clock: PhaseClock | null;
-  /** By row, below `#reach`: what was prepared of it. Kept from use to use, since growing it anew took a tenth of an `add`. */
+  /** By row, below `#reach`: what was prepared of it. Kept from use to use: an array that is emptied grows anew. */
   readonly #prepared: (PreparedLabels | null)[] = [];
   #reach = 0;
   /** Rows of prepared labels whose ref was not known when they were added. */

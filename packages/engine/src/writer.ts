@@ -126,7 +126,7 @@ export class Writer {
       if (keyed > 0) {
         parts.hasher.hash(rows, 0, count);
         parts.index.find(rows, 0, count);
-        this.#checkLimits(rows, count);
+        if (parts.memory.bytesTaken > this.#bytesForNew) this.#refuseNew(rows, count);
         parts.index.insert(rows, 0, count);
       }
       parts.blocks.admit(rows, 0, count);
@@ -284,13 +284,13 @@ export class Writer {
     }
   }
 
-  #checkLimits(rows: RowBatch, count: number): void {
+  /** Memory is almost full: rows of series that are not known are refused. */
+  #refuseNew(rows: RowBatch, count: number): void {
     const timed = this.#clock?.active === true;
     if (timed) this.#clock!.enter(LIMITS);
-    const isFull = this.#parts.memory.bytesTaken > this.#bytesForNew;
+    const { refs, status } = rows;
     for (let row = 0; row < count; row += 1) {
-      if (!Number.isSafeInteger(rows.times[row])) rows.status[row] = BAD_TIME;
-      else if (isFull && rows.refs[row] === NO_SERIES) rows.status[row] = LIMIT;
+      if (status[row] === OPEN && refs[row] === NO_SERIES) status[row] = LIMIT;
     }
     if (timed) this.#clock!.leave();
   }

@@ -1,4 +1,5 @@
-import type { Plan, SeriesIndex } from "@varve/contracts";
+import { backgroundBlocks } from "@varve/block-manager/background";
+import { BAD_TIME, OPEN, type Plan, type SeriesIndex } from "@varve/contracts";
 import { simDisk, type SimDisk } from "@varve/disk/sim";
 import { mutexLocks } from "@varve/locks/mutex";
 import { openAddressedIndex } from "@varve/series-index/open-addressed";
@@ -52,6 +53,35 @@ test("a batch with a row of no key and no issued ref is refused whole, and nothi
   batch.rows.refs[row] = 1;
   expect(store.writeBatch(batch)).toMatchObject({ accepted: 2, rejected: 0 });
   expect((await contentOf(store)).size).toBe(2);
+});
+
+test("rows of known series whose time is none are refused before the block manager is asked", async () => {
+  const background = backgroundBlocks();
+  const asked: number[] = [];
+  const store = await openOn(simDisk({ seed: 9 }), {
+    plan: planWith({
+      "block-manager": {
+        ...background,
+        async open(needs) {
+          const blocks = await background.open(needs);
+          const admit = blocks.admit.bind(blocks);
+          blocks.admit = (rows, from, until) => {
+            asked.push(...rows.status.subarray(from, until));
+            admit(rows, from, until);
+          };
+          return blocks;
+        },
+      },
+    }),
+  });
+  store.write(KNOWN, 1, 1);
+  const prepared = store.labels(KNOWN);
+  store.write(prepared, 2, 2);
+  const batch = store.batch(4);
+  for (const time of [3, Number.NaN, 3.5, 2 ** 53]) batch.add(prepared, time, 1);
+  asked.length = 0;
+  expect(store.writeBatch(batch)).toMatchObject({ accepted: 1, rejected: 3 });
+  expect(asked).toEqual([OPEN, BAD_TIME, BAD_TIME, BAD_TIME]);
 });
 
 test("prepared labels and batches of another engine are refused", async () => {

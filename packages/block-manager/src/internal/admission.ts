@@ -13,7 +13,7 @@ import {
   type WriteBatch,
 } from "@varve/contracts";
 import { AdmitKernel } from "./admit-kernel.ts";
-import type { ChunkTable } from "./chunk-table.ts";
+import { type ChunkTable, NO_CHUNK } from "./chunk-table.ts";
 import type { Late } from "./late.ts";
 import type { Settings } from "./options.ts";
 import {
@@ -29,12 +29,11 @@ import {
   type SeriesTable,
   VALUE_UNREAD,
 } from "./series-table.ts";
-import { NO_CHUNK } from "./chunk-table.ts";
 import type { Stock } from "./stock.ts";
 import { UndoStack } from "./undo.ts";
 
-/** Below this, a kernel's call costs more than it saves. */
-const KERNEL_ROWS_MIN = 8;
+/** Fewer rows are done one by one: single writes are, and most of them would stop a kernel at once. */
+export const KERNEL_ROWS_MIN = 8;
 
 export interface AdmissionOptions {
   readonly settings: Settings;

@@ -10,7 +10,7 @@ import {
   type Memory,
   type WriteBatch,
 } from "@varve/contracts";
-import { Admission } from "./admission.ts";
+import { Admission, KERNEL_ROWS_MIN } from "./admission.ts";
 import { type ChunkTable, NO_CHUNK, REF } from "./chunk-table.ts";
 import type { Late } from "./late.ts";
 import type { OpenChunks } from "./open-chunks.ts";
@@ -33,9 +33,6 @@ import type { Stock } from "./stock.ts";
 
 /** Open chunks that are closed early, oldest first, when a known series needs room and no full chunk has any. */
 const EARLY_CHUNKS = 64;
-
-/** Below this, a call of the codec's batch form costs more than it saves. */
-const TOGETHER_ROWS_MIN = 8;
 
 /** Longest stretch in which chunks are sealed for a cut of the log, in milliseconds. */
 const SEAL_MS = 4;
@@ -127,7 +124,7 @@ export class BlockStore {
   }
 
   append(batch: WriteBatch, from: number, until: number, lsn: Lsn): void {
-    const isMany = until - from >= TOGETHER_ROWS_MIN;
+    const isMany = until - from >= KERNEL_ROWS_MIN;
     const applied =
       isMany && this.#options.open.takesRows
         ? this.#appendTogether(batch, from, until, lsn)

@@ -23,19 +23,17 @@ const CLOSED = 2;
  * A variant decides when a batch is written and synced.
  */
 export abstract class LocalLog implements WriteAheadLog {
-  readonly buffer: RecordBuffer;
+  readonly buffer: OwnedRecordBuffer;
   protected readonly writer: LogWriter;
   protected stalls = 0;
   readonly #files: LogFiles;
   #state = NEW;
   #upkeep: Promise<void> = Promise.resolve();
-  readonly #owned: OwnedRecordBuffer;
 
   constructor(files: LogFiles, options: { readonly groupBytes: number; readonly kernel: boolean }) {
     const memory = options.kernel ? files.memory : undefined;
     this.#files = files;
-    this.#owned = makeRecordBuffer({ memory });
-    this.buffer = this.#owned;
+    this.buffer = makeRecordBuffer({ memory });
     this.writer = new LogWriter(files, { groupBytes: options.groupBytes, memory });
   }
 
@@ -109,7 +107,7 @@ export abstract class LocalLog implements WriteAheadLog {
       if (wasRunning) await this.writer.close();
     } finally {
       this.writer.framer.dispose();
-      this.#owned[Symbol.dispose]();
+      this.buffer[Symbol.dispose]();
     }
   }
 

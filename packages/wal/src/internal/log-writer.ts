@@ -242,27 +242,12 @@ export class LogWriter {
       this.sync();
       // The end record stands for all before it, so all before it is durable first.
       this.framer.reserve(SEGMENT_HEAD_BYTES * 2);
-      const { base } = this.framer;
       this.framer.end(this.accepted);
       this.framer.padPage();
-      try {
-        this.flush();
-        this.sync();
-      } catch (error) {
-        this.#takeBackEnd(base);
-        throw error;
-      }
+      this.flush();
+      this.sync(); // Where this fails, the next opening renews the record before it believes it.
     } finally {
       this.#closeFile(this.#take());
-    }
-  }
-
-  /** A log whose close has failed was not closed: the next opening says so, and settles its last segment whole. */
-  #takeBackEnd(at: number): void {
-    try {
-      this.#disk.truncate(this.#fd, at);
-    } catch (error) {
-      this.poison(error);
     }
   }
 
