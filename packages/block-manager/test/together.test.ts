@@ -73,11 +73,16 @@ describe.each(FACTORIES)("%s", (_, factory) => {
         newest[ref] = Math.max(time, newest[ref]!);
         return [ref, time, random.chance(0.3) ? random.normal() : random.below(5)] as const;
       });
+      const earlier = rows.map(
+        ([ref, time, value]) => [ref, time - random.below(12), value] as const,
+      );
       for (const { blocks, batch } of [each, together]) {
         fill(batch, rows);
         blocks.admit(batch, 0, batch.length);
         if (lsn % 10 === 0) {
+          // What comes instead meets the series as they were.
           blocks.withdraw(batch, 0, batch.length);
+          fill(batch, earlier);
           blocks.admit(batch, 0, batch.length);
         }
       }
